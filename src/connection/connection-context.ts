@@ -1,0 +1,40 @@
+/**
+ * What every connection of a server shares.
+ */
+import type { Logger } from '../log/logger.ts';
+import type { DefaultHeaders } from '../session/default-headers.ts';
+import type { Peer } from '../session/exchange.ts';
+import type { SessionContext } from '../session/session-context.ts';
+import type { Watermarks } from '../transport/outbound-queue.ts';
+import type { H1Limits } from '../wire/h1/h1-reader.ts';
+import type { RequestHead } from '../wire/h1/request-head.ts';
+import type { Deadlines, DeadlineSettings } from './deadlines.ts';
+
+export type ConnectionSettings = H1Limits & Watermarks & DeadlineSettings;
+
+/** A request that has come to its end, for the access log. */
+export interface FinishedRequest {
+  /** Absent where the request could not be read. */
+  readonly head: RequestHead | undefined;
+  readonly peer: Peer;
+  /** Of the response; 0 where none was begun. */
+  readonly status: number;
+  /** Content bytes handed over. */
+  readonly bytes: number;
+  /** Wall time in milliseconds when the head was complete, and how long it took from there. */
+  readonly time: number;
+  readonly duration: number;
+  readonly responseHeaders: readonly (readonly [name: string, value: string])[];
+}
+
+export interface ConnectionContext {
+  readonly settings: ConnectionSettings;
+  readonly session: SessionContext;
+  readonly defaults: DefaultHeaders;
+  readonly deadlines: Deadlines;
+  readonly log: Logger;
+  /** Whether one more request may be taken in hand; otherwise it is answered with 503. */
+  admitsRequest(): boolean;
+  /** Undefined where nobody wants to know, so that nothing is measured. */
+  readonly requestFinished: ((request: FinishedRequest) => void) | undefined;
+}

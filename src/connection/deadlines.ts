@@ -1,0 +1,143 @@
+/**
+ * Every deadline of a connection, as one table. Connections only note facts (what they wait for, since when, when
+ * bytes last moved); a sweep a few times a second compares them with the table. Its clock does not run while the
+ * process is busy elsewhere, so an application that blocks never times out clients whose bytes wait unread.
+ */
+import type { Clock, Timer } from '../clock/clock.ts';
+
+/** Seconds; 0 turns a deadline off. */
+export interface DeadlineSettings {
+  /** Idle: before a first byte, and between requests. */
+  readonly timeout: number;
+  /** A whole request head, from its first byte. */
+  readonly headerTimeout: number;
+  /** No progress of a request body that is waited for. */
+  readonly bodyTimeout: number;
+  /** No byte either way during a request. */
+  readonly requestTimeout: number;
+  /** Queued bytes and no progress. */
+  readonly writeTimeout: number;
+}
+
+/** What a connection is doing, as far as deadlines are concerned. */
+export type Phase = 'idle' | 'head' | 'request' | 'draining' | 'lingering' | 'closed';
+
+/** The facts that the table looks at; times are those of {@link Deadlines.now}. */
+export interface Watched {
+  readonly phase: Phase;
+  readonly phaseSince: number;
+  readonly lastReceived: number;
+  readonly lastSent: number;
+  /** The application waits for body bytes that have not arrived. */
+  readonly awaitsBody: boolean;
+  /** Since when, kept by the sweep: applications begin to wait at any time, and without a word to the connection. */
+  awaitsBodySince: number | undefined;
+  readonly hasBacklog: boolean;
+  expire(deadline: DeadlineName): void;
+}
+
+export type DeadlineName = 'idle' | 'head' | 'body' | 'drain' | 'stall' | 'write' | 'linger' | 'lingerTotal';
+
+interface DeadlineRow {
+  readonly name: DeadlineName;
+  readonly phases: readonly Phase[];
+  /** When the wait began, or undefined while there is nothing to wait for. */
+  readonly since: (watched: Watched) => number | undefined;
+  readonly seconds: (settings: DeadlineSettings) => number;
+}
+
+/** After the last response: how long a peer may still send (nginx: lingering_timeout 5s, lingering_time 30s). */
+const LINGER_SECONDS = 5;
+const LINGER_TOTAL_SECONDS = 30;
+
+const DEADLINES: readonly DeadlineRow[] = [
+  { name: 'idle', phases: ['idle'], since: (it) => it.phaseSince, seconds: (it) => it.timeout },
+  { name: 'head', phases: ['head'], since: (it) => it.phaseSince, seconds: (it) => it.headerTimeout },
+  {
+    name: 'body',
+    phases: ['request'],
+    since: (it) => (it.awaitsBodySince === undefined ? undefined : Math.max(it.awaitsBodySince, it.lastReceived)),
+    seconds: (it) => it.bodyTimeout,
+  },
+  {
+    name: 'drain',
+    phases: ['draining'],
+    since: (it) => Math.max(it.phaseSince, it.lastReceived),
+    seconds: () => LINGER_SECONDS,
+  },
+  {
+    name: 'stall',
+    phases: ['request'],
+    since: (it) => Math.max(it.phaseSince, it.lastReceived, it.lastSent),
+    seconds: (it) => it.requestTimeout,
+  },
+  {
+    name: 'write',
+    phases: ['idle', 'head', 'request', 'draining', 'lingering'],
+    since: (it) => (it.hasBacklog ? it.lastSent : undefined),
+    seconds: (it) => it.writeTimeout,
+  },
+  {
+    name: 'linger',
+    phases: ['lingering'],
+    since: (it) => Math.max(it.phaseSince, it.lastReceived),
+    seconds: () => LINGER_SECONDS,
+  },
+  { name: 'lingerTotal', phases: ['lingering'], since: (it) => it.phaseSince, seconds: () => LINGER_TOTAL_SECONDS },
+];
+
+/** Milliseconds between sweeps: an eighth of the shortest deadline, within these bounds. */
+const MIN_INTERVAL = 10;
+const MAX_INTERVAL = 500;
+
+export class Deadlines {
+  /** Milliseconds; advances with each sweep only. */
+  now = 0;
+  readonly #settings: DeadlineSettings;
+  readonly #clock: Clock;
+  readonly #interval: number;
+  readonly #watched = new Set<Watched>();
+  #timer: Timer | undefined;
+  #lastSweep = 0;
+
+  constructor(settings: DeadlineSettings, clock: Clock) {
+    this.#settings = settings;
+    this.#clock = clock;
+    const shortest = Math.min(...DEADLINES.map((row) => row.seconds(settings) || Infinity));
+    this.#interval = Math.min(MAX_INTERVAL, Math.max(MIN_INTERVAL, (shortest * 1000) / 8));
+  }
+
+  /** Sweeps while there is something to watch. */
+  watch(watched: Watched): void {
+    this.#watched.add(watched);
+    if (this.#timer !== undefined) return;
+    this.#lastSweep = this.#clock.now();
+    this.#timer = this.#clock.every(this.#interval, () => this.#sweep());
+  }
+
+  unwatch(watched: Watched): void {
+    this.#watched.delete(watched);
+    if (this.#watched.size > 0) return;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+
+  #sweep(): void {
+    const time = this.#clock.now();
+    // A sweep that comes late means that the event loop was blocked: that time is not the clients' fault.
+    this.now += Math.min(time - this.#lastSweep, 2 * this.#interval);
+    this.#lastSweep = time;
+    for (const watched of [...this.#watched]) this.#judge(watched);
+  }
+
+  #judge(watched: Watched): void {
+    watched.awaitsBodySince = watched.awaitsBody ? (watched.awaitsBodySince ?? this.now) : undefined;
+    for (const row of DEADLINES) {
+      const limit = row.seconds(this.#settings) * 1000;
+      if (limit === 0 || !row.phases.includes(watched.phase)) continue;
+      const since = row.since(watched);
+      // `since` may be up to one interval older than the moment that it stands for.
+      if (since !== undefined && this.now - since >= limit + this.#interval) return watched.expire(row.name);
+    }
+  }
+}

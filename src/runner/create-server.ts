@@ -1,0 +1,172 @@
+/**
+ * The public way to a server: options in, a server out. Used inside a program of one's own it takes nothing for itself:
+ * `listen` and `shutdown` install no signal handlers, and end no process; `run` is for programs that are nothing else.
+ * Logging is as on the command line, messages and access log on stderr; `quiet` and `accessLog: false` turn it off.
+ */
+import { OptionError, showValue } from '../config/option-error.ts';
+import type { ServerOptions, Settings } from '../config/settings.ts';
+import type { App } from '../contract/app.ts';
+import { createLogger, type Logger } from '../log/logger.ts';
+import { Server } from '../server/server.ts';
+import { bannerLines, listeningLines } from './banner.ts';
+import { readSettings } from './read-settings.ts';
+import { handleSignals } from './signals.ts';
+
+export interface CreateServerOptions extends ServerOptions {
+  /** The application to serve. */
+  app: App;
+}
+
+/** A place where the server listens. The URL is `http://127.0.0.1:5000`, with the real port, or `unix:/path`. */
+export type ListenerInfo =
+  | { readonly type: 'tcp'; readonly url: string; readonly host: string; readonly port: number }
+  | { readonly type: 'unix'; readonly url: string; readonly path: string };
+
+export interface TsagiServer {
+  /**
+   * Starts: runs the app's startup, then accepts on every listener. Rejects when the startup fails or an address cannot
+   * be had, and when the server was started before: a server runs once.
+   */
+  listen(): Promise<void>;
+  /** Stops gracefully, within `shutdownTimeout`. Every call gets the same promise. */
+  shutdown(): Promise<void>;
+  /**
+   * `listen` for a program that is a server and nothing else: says where it listens, stops gracefully on INT and TERM,
+   * reopens its logs on USR1, and resolves when it has stopped. A second INT ends the process with 130.
+   */
+  run(): Promise<void>;
+  /** Opens the access log's file anew, after another program has moved it away. */
+  reopenLogs(): void;
+  /** The port of the first TCP listener; undefined before `listen` and without one. */
+  readonly port: number | undefined;
+  /** Empty before `listen` and after `shutdown`. */
+  readonly listeners: readonly ListenerInfo[];
+  /** Whether connections are accepted. */
+  readonly isRunning: boolean;
+  readonly connectionCount: number;
+  /** `maxConnections`, or what the descriptor limit leaves where that is less. */
+  readonly effectiveMaxConnections: number;
+}
+
+/** Throws an `OptionError` for an option that is unknown or cannot be used as given. */
+export function createServer(options: CreateServerOptions): TsagiServer {
+  if (typeof options !== 'object' || options === null) {
+    throw new TypeError(`createServer needs an object with an app, not ${showValue(options)}`);
+  }
+  const { app, ...serverOptions } = options;
+  if (typeof app !== 'function') {
+    const expectation = 'an app function (scope, receive, send)';
+    throw new OptionError(`option app must be ${expectation}, not ${showValue(app)}`, {
+      option: 'app',
+      value: app,
+      expectation,
+    });
+  }
+  return new RunnableServer(app, readSettings(serverOptions));
+}
+
+class RunnableServer implements TsagiServer {
+  readonly #settings: Settings;
+  readonly #log: Logger;
+  readonly #server: Server;
+  readonly #stopped = Promise.withResolvers<void>();
+  #starting: Promise<void> | undefined;
+  #shutdown: Promise<void> | undefined;
+
+  constructor(app: App, settings: Settings) {
+    this.#settings = settings;
+    this.#log = createLogger({ level: settings.logLevel, quiet: settings.quiet });
+    this.#server = new Server(app, settings, this.#log);
+    // Whoever does not call `run` is told by `shutdown`.
+    this.#stopped.promise.catch(() => {});
+  }
+
+  get port(): number | undefined {
+    return this.#server.port;
+  }
+
+  get listeners(): readonly ListenerInfo[] {
+    return this.#server.listeners.map(({ url, address }) => {
+      if (address.type === 'unix') return { type: 'unix', url, path: address.path };
+      return { type: 'tcp', url, host: address.host, port: address.port };
+    });
+  }
+
+  get isRunning(): boolean {
+    return this.#server.isRunning;
+  }
+
+  get connectionCount(): number {
+    return this.#server.connectionCount;
+  }
+
+  get effectiveMaxConnections(): number {
+    return this.#server.effectiveMaxConnections;
+  }
+
+  async listen(): Promise<void> {
+    await this.#start();
+    for (const line of listeningLines(this.#urls())) this.#log.info(line);
+  }
+
+  shutdown(): Promise<void> {
+    if (this.#starting === undefined) return Promise.resolve();
+    this.#shutdown ??= this.#stop(this.#starting);
+    return this.#shutdown;
+  }
+
+  async run(): Promise<void> {
+    const giveBack = handleSignals({
+      stop: (signal) => {
+        this.#log.info(`${signal}: shutting down`);
+        this.shutdown().catch(() => {});
+      },
+      endAtOnce: () => process.exit(130),
+      reopenLogs: () => this.reopenLogs(),
+      warn: (message) => this.#log.warn(message),
+    });
+    try {
+      await this.#start();
+      if (this.#shutdown === undefined) {
+        const lines = bannerLines({ mode: this.#settings.env, urls: this.#urls() });
+        for (const line of lines) this.#log.info(line);
+      }
+      await this.#stopped.promise;
+    } finally {
+      giveBack();
+    }
+  }
+
+  reopenLogs(): void {
+    try {
+      this.#server.reopenLogs();
+    } catch (error) {
+      this.#log.error(`cannot reopen the logs: ${(error as Error).message}`);
+    }
+  }
+
+  async #start(): Promise<void> {
+    if (this.#starting) throw new Error('this server was started before: create a new one to start again');
+    this.#starting = this.#server.listen();
+    await this.#starting;
+  }
+
+  async #stop(starting: Promise<void>): Promise<void> {
+    try {
+      // Told to stop while the app starts: let it finish, so that its shutdown finds what its startup made.
+      const isUp = await starting.then(
+        () => true,
+        () => false,
+      );
+      if (isUp) await this.#server.shutdown();
+      this.#stopped.resolve();
+    } catch (error) {
+      this.#stopped.reject(error);
+      throw error;
+    }
+  }
+
+  #urls(): string[] {
+    return this.#server.listeners.map(({ url }) => url);
+  }
+}

@@ -1,0 +1,269 @@
+/**
+ * One process serving one application, from binding its addresses to the end of its lifespan. It starts once and stops
+ * once; what it owns (listeners, connections, requests in hand) it counts, so that it knows when it has drained.
+ */
+import { systemClock, type Clock, type Timer } from '../clock/clock.ts';
+import type { ConnectionContext, ConnectionSettings, FinishedRequest } from '../connection/connection-context.ts';
+import { Deadlines } from '../connection/deadlines.ts';
+import { H1Carrier } from '../connection/h1-carrier.ts';
+import type { App } from '../contract/app.ts';
+import type { Logger } from '../log/logger.ts';
+import { DefaultHeaders, type DefaultHeaderSettings } from '../session/default-headers.ts';
+import type { Peer } from '../session/exchange.ts';
+import type { SessionContext } from '../session/session-context.ts';
+import { bind, type BindSettings, type BoundSocket } from '../transport/bind.ts';
+import { descriptorLimit } from '../transport/libc.ts';
+import type { ListenAddress } from '../transport/listen-spec.ts';
+import { Listener } from '../transport/listener.ts';
+import type { TransportSocket } from '../transport/socket.ts';
+import { AccessLog } from './access-log.ts';
+import { Admission, type AdmissionSettings } from './admission.ts';
+import { createLifespan, type Lifespan, type LifespanSettings } from './lifespan.ts';
+
+/** What the server and its parts need of the settings. Seconds, bytes and counts. */
+export interface ServerSettings
+  extends ConnectionSettings, BindSettings, DefaultHeaderSettings, AdmissionSettings, LifespanSettings {
+  readonly listeners: readonly ListenAddress[];
+  readonly shutdownTimeout: number;
+  readonly drainDelay: number;
+  readonly rootPath: string;
+  readonly extensions: Readonly<Record<string, unknown>>;
+  readonly syncFileThreshold: number;
+  /** A file, true for stderr, false for none. */
+  readonly accessLog: string | boolean;
+  readonly accessLogFormat: string;
+}
+
+type Stage = 'new' | 'starting' | 'running' | 'stopping' | 'stopped';
+
+/** Milliseconds between looks at whether everything has drained, and whether descriptors are free again. */
+const DRAIN_INTERVAL = 10;
+const DESCRIPTOR_INTERVAL = 1000;
+/** Milliseconds that connections get to be closed by their clients once their last response has been sent. */
+const LINGER_AT_SHUTDOWN = 250;
+
+export class Server {
+  readonly #settings: ServerSettings;
+  readonly #log: Logger;
+  readonly #clock: Clock;
+  readonly #admission: Admission;
+  readonly #lifespan: Lifespan;
+  readonly #shutdownSignal = new AbortController();
+  readonly #carriers = new Set<H1Carrier>();
+  readonly #accessLog: AccessLog | undefined;
+  readonly #context: ConnectionContext;
+  #listeners: Listener[] = [];
+  #stage: Stage = 'new';
+  #descriptorTimer: Timer | undefined;
+  #isOutOfDescriptors = false;
+
+  /** Throws when the access log's format or file is unusable. */
+  constructor(app: App, settings: ServerSettings, log: Logger, clock: Clock = systemClock) {
+    this.#settings = settings;
+    this.#log = log;
+    this.#clock = clock;
+    this.#admission = new Admission(settings, descriptorLimit());
+    this.#lifespan = createLifespan({ app, settings, log, clock });
+    this.#accessLog = openAccessLog(settings, log);
+    this.#context = this.#createContext(app);
+  }
+
+  /** Where it listens, with the real ports; empty before `listen` and after `shutdown`. */
+  get listeners(): readonly BoundSocket[] {
+    return this.#listeners.map((listener) => listener.bound);
+  }
+
+  /** The port of the first TCP listener. */
+  get port(): number | undefined {
+    for (const { address } of this.listeners) if (address.type === 'tcp') return address.port;
+    return undefined;
+  }
+
+  get isRunning(): boolean {
+    return this.#stage === 'running';
+  }
+
+  get connectionCount(): number {
+    return this.#carriers.size;
+  }
+
+  get effectiveMaxConnections(): number {
+    return this.#admission.effectiveMaxConnections;
+  }
+
+  /** Binds, runs the application's startup, then accepts. Rejects, with everything undone, when any of them fails. */
+  async listen(): Promise<void> {
+    if (this.#stage !== 'new') throw new Error(`the server has been started already (it is ${this.#stage})`);
+    this.#stage = 'starting';
+    try {
+      for (const address of this.#settings.listeners) {
+        const bound = await bind(address, this.#settings);
+        this.#listeners.push(new Listener(bound, (socket, fd) => this.#accept(bound, socket, fd)));
+      }
+      await this.#lifespan.startup();
+      for (const listener of this.#listeners) listener.start();
+    } catch (error) {
+      this.#release();
+      this.#stage = 'stopped';
+      throw error;
+    }
+    this.#stage = 'running';
+    this.#descriptorTimer = this.#clock.every(DESCRIPTOR_INTERVAL, () => this.#checkDescriptors());
+    this.#warnOfLowLimit();
+  }
+
+  /** Stops accepting, lets requests in hand finish within `shutdownTimeout`, ends the lifespan. */
+  async shutdown(): Promise<void> {
+    if (this.#stage !== 'running') return;
+    await this.#sleep(this.#settings.drainDelay * 1000);
+    this.#stage = 'stopping';
+    this.#descriptorTimer?.cancel();
+    for (const listener of this.#listeners) listener.stop();
+    this.#shutdownSignal.abort(new DOMException('the server is shutting down', 'AbortError'));
+    // Requests that have arrived but not been read yet still count as in hand.
+    await new Promise((resolve) => setImmediate(resolve));
+    for (const carrier of [...this.#carriers]) carrier.drain();
+    await this.#drained();
+    await this.#lifespan.shutdown();
+    this.#release();
+    this.#stage = 'stopped';
+  }
+
+  /** Opens the access log's file anew, after log rotation. */
+  reopenLogs(): void {
+    this.#accessLog?.reopen();
+  }
+
+  #createContext(app: App): ConnectionContext {
+    const settings = this.#settings;
+    const admission = this.#admission;
+    const session: SessionContext = {
+      app,
+      log: this.#log,
+      rootPath: settings.rootPath,
+      extensions: Object.freeze({ ...settings.extensions }),
+      state: this.#lifespan.state,
+      shutdownSignal: this.#shutdownSignal.signal,
+      syncFileThreshold: settings.syncFileThreshold,
+      sessionStarted: () => void admission.requestsInHand++,
+      sessionEnded: () => void admission.requestsInHand--,
+    };
+    const accessLog = this.#accessLog;
+    return {
+      settings,
+      session,
+      defaults: new DefaultHeaders(settings, this.#clock),
+      deadlines: new Deadlines(settings, this.#clock),
+      log: this.#log,
+      admitsRequest: () => admission.admitsRequest(),
+      requestFinished: accessLog && ((request) => accessLog.log(accessRecord(request))),
+    };
+  }
+
+  #accept(bound: BoundSocket, socket: TransportSocket, descriptor: number | undefined): H1Carrier {
+    const carrier = new H1Carrier(socket, peerOf(bound, socket), this.#context, (closed) =>
+      this.#carriers.delete(closed),
+    );
+    const verdict = this.#admission.judgeConnection(this.#carriers.size);
+    this.#carriers.add(carrier);
+    if (verdict === 'turnAway') carrier.turnAway();
+    else if (verdict === 'drop') carrier.abort('server_error');
+    else if (this.#stage === 'stopping') carrier.drain();
+    if (this.#admission.isLastDescriptor(descriptor)) this.#checkDescriptors();
+    return carrier;
+  }
+
+  /** With no descriptors left, accepting fails at once and for ever; it pauses instead until some are free. */
+  #checkDescriptors(): void {
+    const wasOut = this.#isOutOfDescriptors;
+    this.#isOutOfDescriptors = !this.#admission.hasDescriptors();
+    if (this.#isOutOfDescriptors === wasOut) return;
+    if (!wasOut) {
+      this.#log.error('out of file descriptors: accepting is paused; raise the limit (ulimit -n) or lower maxConnections');
+      // Not within the callback of an accepted connection.
+      setImmediate(() => this.#isOutOfDescriptors && this.#listeners.forEach((listener) => listener.stop()));
+      return;
+    }
+    this.#log.info('file descriptors are free again: accepting goes on');
+    for (const listener of this.#listeners) listener.start();
+  }
+
+  async #drained(): Promise<void> {
+    const { shutdownTimeout } = this.#settings;
+    const deadline = this.#clock.now() + shutdownTimeout * 1000;
+    let lingerUntil = Infinity;
+    while (this.#carriers.size > 0 || this.#admission.requestsInHand > 0) {
+      const now = this.#clock.now();
+      if (now >= deadline) return this.#cutOff();
+      const isQuiet = this.#admission.requestsInHand === 0 && [...this.#carriers].every(isLingering);
+      lingerUntil = isQuiet ? Math.min(lingerUntil, now + LINGER_AT_SHUTDOWN) : Infinity;
+      if (now >= lingerUntil) break;
+      await this.#sleep(DRAIN_INTERVAL);
+    }
+    for (const carrier of [...this.#carriers]) carrier.abort('server_shutdown');
+  }
+
+  async #cutOff(): Promise<void> {
+    const { requestsInHand } = this.#admission;
+    this.#log.warn(
+      `shutdown: ${this.#carriers.size} connections and ${requestsInHand} requests were still open after ` +
+        `${this.#settings.shutdownTimeout} s (shutdownTimeout) and have been cut off`,
+    );
+    for (const carrier of [...this.#carriers]) carrier.abort('server_shutdown');
+    // Applications that heed their signal end now.
+    await this.#sleep(DRAIN_INTERVAL);
+  }
+
+  #release(): void {
+    for (const listener of this.#listeners) listener.release();
+    this.#listeners = [];
+    this.#accessLog?.close();
+  }
+
+  #warnOfLowLimit(): void {
+    const { maxConnections } = this.#settings;
+    const effective = this.effectiveMaxConnections;
+    if (effective >= maxConnections) return;
+    this.#log.warn(
+      `maxConnections is ${maxConnections}, but the descriptor limit allows ${effective}; raise it with ulimit -n`,
+    );
+  }
+
+  #sleep(milliseconds: number): Promise<void> {
+    if (milliseconds <= 0) return Promise.resolve();
+    return new Promise((resolve) => this.#clock.after(milliseconds, resolve));
+  }
+}
+
+function isLingering(carrier: H1Carrier): boolean {
+  return carrier.phase === 'lingering' || carrier.phase === 'closed';
+}
+
+function peerOf({ address }: BoundSocket, socket: TransportSocket): Peer {
+  if (address.type === 'unix') return { client: undefined, server: [address.path, null], isSecure: false };
+  return { client: socket.remoteEndpoint, server: socket.localEndpoint, isSecure: false };
+}
+
+function openAccessLog(settings: ServerSettings, log: Logger): AccessLog | undefined {
+  const { accessLog, accessLogFormat: format } = settings;
+  if (accessLog === false) return undefined;
+  const file = typeof accessLog === 'string' ? accessLog : undefined;
+  return new AccessLog({ format, file, onError: (message) => log.warn(message) });
+}
+
+function accessRecord(request: FinishedRequest): Parameters<AccessLog['log']>[0] {
+  const { head, peer } = request;
+  return {
+    client: peer.client?.[0] ?? null,
+    method: head?.method ?? '',
+    path: head?.rawPath ?? '',
+    query: head?.queryString ?? '',
+    httpVersion: head?.httpVersion ?? '',
+    status: request.status,
+    bytes: request.bytes,
+    durationMs: request.duration,
+    time: request.time,
+    requestHeaders: head?.headers ?? [],
+    responseHeaders: request.responseHeaders,
+  };
+}

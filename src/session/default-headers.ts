@@ -1,0 +1,66 @@
+/**
+ * The fields that every response gets when it lacks them: Date (RFC 9110 6.6.1), Server (10.2.4), and those that the
+ * operator configured. The text is made once a second, not once a response.
+ */
+import type { Clock } from '../clock/clock.ts';
+import { FIELD, type ResponseHead } from './exchange.ts';
+
+type Fields = readonly (readonly [name: string, value: string])[];
+
+export interface DefaultHeaderSettings {
+  readonly serverHeader: boolean;
+  readonly dateHeader: boolean;
+  readonly headers: Fields;
+}
+
+export class DefaultHeaders {
+  readonly #settings: DefaultHeaderSettings;
+  readonly #clock: Clock;
+  #second = -1;
+  #date = '';
+  /** The text for a response that brings none of them, and for none that could clash with the configured ones. */
+  #common = '';
+
+  constructor(settings: DefaultHeaderSettings, clock: Clock) {
+    this.#settings = settings;
+    this.#clock = clock;
+  }
+
+  /** Field lines for HTTP/1.1, each with its CRLF. */
+  text(response: Pick<ResponseHead, 'fields' | 'headers'>): string {
+    this.#turn();
+    const isCommon = (response.fields & (FIELD.date | FIELD.server)) === 0 && this.#settings.headers.length === 0;
+    return isCommon ? this.#common : textOf(this.#listFor(response));
+  }
+
+  /** The same as a list. */
+  list(response: Pick<ResponseHead, 'fields' | 'headers'>): [name: string, value: string][] {
+    this.#turn();
+    return this.#listFor(response);
+  }
+
+  #turn(): void {
+    const second = Math.floor(this.#clock.wallTime() / 1000);
+    if (second === this.#second) return;
+    this.#second = second;
+    this.#date = new Date(second * 1000).toUTCString();
+    this.#common = textOf(this.#listFor({ fields: 0, headers: [] }));
+  }
+
+  #listFor({ fields, headers }: Pick<ResponseHead, 'fields' | 'headers'>): [string, string][] {
+    const list: [string, string][] = [];
+    for (const [name, value] of this.#settings.headers) {
+      const lower = name.toLowerCase();
+      if (!headers.some(([given]) => given.toLowerCase() === lower)) list.push([name, value]);
+    }
+    const lacks = (name: string, bit: number): boolean =>
+      (fields & bit) === 0 && !list.some(([given]) => given.toLowerCase() === name);
+    if (this.#settings.serverHeader && lacks('server', FIELD.server)) list.push(['server', 'tsagi-server']);
+    if (this.#settings.dateHeader && lacks('date', FIELD.date)) list.push(['date', this.#date]);
+    return list;
+  }
+}
+
+function textOf(fields: Fields): string {
+  return fields.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+}

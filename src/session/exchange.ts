@@ -1,0 +1,97 @@
+/**
+ * The seam between a session and the HTTP version that carries it. The session owns both interfaces; the connection
+ * layer implements the first and calls the second. Byte strings and validated headers cross it, never app events.
+ */
+import type { DisconnectReason } from '../contract/handles.ts';
+import type { HttpVersion } from '../contract/scope.ts';
+import type { Bytes, HeaderList } from '../contract/send-events.ts';
+
+/** What a request says, whatever carried it. */
+export interface RequestHead {
+  readonly method: string;
+  /** Byte string, as received, without the query. */
+  readonly rawPath: string;
+  /** Byte string behind `?`. */
+  readonly queryString: string;
+  readonly httpVersion: HttpVersion;
+  /** Lower-case names, order and repeats kept. */
+  readonly headers: [name: string, value: string][];
+  /** Whether body bytes are to come. */
+  readonly hasBody: boolean;
+  /** Whether the client wants to switch protocols (HTTP/1.1 Upgrade). */
+  readonly hasUpgrade: boolean;
+}
+
+/** The connection below a request. */
+export interface Peer {
+  readonly client: [host: string, port: number] | undefined;
+  readonly server: [host: string, port: number] | [path: string, port: null];
+  readonly isSecure: boolean;
+}
+
+/** How much is waiting to be sent. */
+export interface OutboundHandle {
+  readonly bufferedAmount: number;
+  readonly highWaterMark: number;
+  readonly lowWaterMark: number;
+  onHighWater(callback: () => void): () => void;
+  onDrain(callback: () => void): () => void;
+}
+
+/** Fields of a response that mean something to the server: {@link ResponseHead.fields}. */
+export const FIELD = {
+  date: 1,
+  server: 2,
+  contentLength: 4,
+  transferEncoding: 8,
+  /** Connection, Keep-Alive, Proxy-Connection, Upgrade, Trailer and TE: hop by hop, so the server's own. */
+  hopByHop: 16,
+  /** The application asks for the connection to be closed. */
+  closes: 32,
+} as const;
+
+/** The head of a response, validated. */
+export interface ResponseHead {
+  readonly status: number;
+  readonly headers: HeaderList;
+  /** Which fields the server need not supply or must treat on its own, as bits of {@link FIELD}. */
+  readonly fields: number;
+  /** Bytes declared by the application, or -1. */
+  readonly contentLength: number;
+  /** False where the message cannot have content: HEAD, 204, 304 (RFC 9110 6.4.1). */
+  readonly hasContent: boolean;
+  readonly hasTrailers: boolean;
+}
+
+/** One request and its response. A promise from `write`, `end` or `flush` means: wait, the peer is slower than this. */
+export interface Exchange {
+  readonly head: RequestHead;
+  readonly peer: Peer;
+  readonly outbound: OutboundHandle;
+  /** Sends 100, once, when the application first asks for a body that the client holds back. */
+  continue(): void;
+  /** Queues the head; it leaves with the first content, or by itself at the end of the turn. */
+  respond(response: ResponseHead): void;
+  /** Resolves below the low-water mark. */
+  write(chunk: Bytes): Promise<void> | undefined;
+  /** Completes the response. Resolves when all of it is with the kernel. */
+  end(lastChunk?: Bytes, trailers?: HeaderList): Promise<void> | undefined;
+  /** Resolves when everything queued is with the kernel. */
+  flush(): Promise<void> | undefined;
+  pauseBody(): void;
+  resumeBody(): void;
+  /** Ends the exchange so that the client can tell that the response is not whole. */
+  abort(reason: DisconnectReason): void;
+}
+
+/** What an exchange reports upwards. */
+export interface ExchangeObserver {
+  /** A piece of the request body, the last one with `more` false; empty only when it is the last. */
+  bodyChunk(chunk: Uint8Array, more: boolean): void;
+  /** The exchange has ended abnormally: exactly once, always last, never after a response that is complete. */
+  disconnected(reason: DisconnectReason): void;
+  /** Whether the application waits for body bytes now. */
+  readonly wantsBody: boolean;
+  /** Whether it has ever asked for any. */
+  readonly readsBody: boolean;
+}

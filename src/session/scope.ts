@@ -1,0 +1,64 @@
+/**
+ * The only builder of request scopes. A scope is a plain object with own properties, so that middleware can spread
+ * it into a changed copy; nothing in it is shared between requests but what is frozen or belongs to the connection.
+ */
+import type { Extensions, HttpScope, TsagiVersion } from '../contract/scope.ts';
+import { hexValue } from '../wire/grammar.ts';
+import type { Exchange } from './exchange.ts';
+import type { RequestConnection, ScopeTransport } from './scope-handles.ts';
+
+export const TSAGI_VERSION: TsagiVersion = Object.freeze({ version: '0.3', specVersion: '0.3' });
+
+/** What the server contributes to every scope. */
+export interface ScopeContext {
+  readonly rootPath: string;
+  readonly extensions: Extensions;
+  readonly shutdownSignal: AbortSignal;
+  /** The lifespan state, of which every scope gets a shallow copy. */
+  readonly state: Readonly<Record<string, unknown>>;
+}
+
+export function httpScope(
+  exchange: Exchange,
+  context: ScopeContext,
+  connection: RequestConnection,
+  transport: ScopeTransport,
+): HttpScope {
+  const { head, peer } = exchange;
+  const scope: HttpScope = {
+    type: 'http',
+    tsagi: TSAGI_VERSION,
+    httpVersion: head.httpVersion,
+    method: head.method,
+    scheme: peer.isSecure ? 'https' : 'http',
+    path: decodePath(head.rawPath),
+    rawPath: head.rawPath,
+    queryString: head.queryString,
+    rootPath: context.rootPath,
+    headers: head.headers,
+    server: peer.server,
+    state: { ...context.state },
+    extensions: context.extensions,
+    'tsagi.transport': transport,
+    'tsagi.connection': connection,
+    'tsagi.shutdown': context.shutdownSignal,
+  };
+  if (peer.client !== undefined) scope.client = peer.client;
+  return scope;
+}
+
+/** Percent-decoded once, then as UTF-8; where the bytes are not UTF-8, the decoded bytes as a byte string. */
+export function decodePath(rawPath: string): string {
+  if (!rawPath.includes('%')) return rawPath;
+  try {
+    return decodeURIComponent(rawPath);
+  } catch {
+    return decodeBytes(rawPath);
+  }
+}
+
+function decodeBytes(rawPath: string): string {
+  return rawPath.replace(/%([0-9a-f])([0-9a-f])/gi, (_, high: string, low: string) =>
+    String.fromCharCode(hexValue(high.charCodeAt(0)) * 16 + hexValue(low.charCodeAt(0))),
+  );
+}

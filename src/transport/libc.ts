@@ -1,0 +1,63 @@
+/**
+ * The few calls of the C library that Bun has no interface for. Descriptors and limits only; each answers as the
+ * manual page says, and the caller turns failures into messages.
+ */
+import { dlopen, FFIType, ptr } from 'bun:ffi';
+
+const LIBRARIES =
+  process.platform === 'darwin'
+    ? ['libSystem.dylib']
+    : ['libc.so.6', `libc.musl-${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}.so.1`, 'libc.so'];
+
+const SYMBOLS = {
+  dup: { args: [FFIType.i32], returns: FFIType.i32 },
+  close: { args: [FFIType.i32], returns: FFIType.i32 },
+  listen: { args: [FFIType.i32, FFIType.i32], returns: FFIType.i32 },
+  fcntl: { args: [FFIType.i32, FFIType.i32, FFIType.i32], returns: FFIType.i32 },
+  getrlimit: { args: [FFIType.i32, FFIType.ptr], returns: FFIType.i32 },
+} as const;
+
+type Symbols = ReturnType<typeof dlopen<typeof SYMBOLS>>['symbols'];
+
+let loaded: Symbols | undefined;
+
+function libc(): Symbols {
+  if (loaded !== undefined) return loaded;
+  for (const name of LIBRARIES) {
+    try {
+      loaded = dlopen(name, SYMBOLS).symbols;
+      return loaded;
+    } catch {
+      // The next name may be the one that this system has.
+    }
+  }
+  throw new Error(`none of the C libraries ${LIBRARIES.join(', ')} can be loaded`);
+}
+
+const F_DUPFD_CLOEXEC = process.platform === 'darwin' ? 67 : 1030;
+
+/** A second descriptor for the same open socket, closed on exec. Throws when none is left. */
+export function duplicate(fd: number): number {
+  const copy = libc().fcntl(fd, F_DUPFD_CLOEXEC, 0);
+  if (copy < 0) throw new Error(`descriptor ${fd} cannot be duplicated: out of file descriptors?`);
+  return copy;
+}
+
+export function closeDescriptor(fd: number): void {
+  libc().close(fd);
+}
+
+/** Sets the length of the queue of connections not yet accepted (listen(2)). */
+export function setBacklog(fd: number, backlog: number): void {
+  libc().listen(fd, backlog);
+}
+
+const RLIMIT_NOFILE = process.platform === 'darwin' ? 8 : 7;
+
+/** The soft limit of open file descriptors; Infinity where it is unlimited or cannot be read. */
+export function descriptorLimit(): number {
+  const limits = new BigUint64Array(2);
+  if (libc().getrlimit(RLIMIT_NOFILE, ptr(limits)) !== 0) return Infinity;
+  const soft = limits[0]!;
+  return soft > BigInt(Number.MAX_SAFE_INTEGER) ? Infinity : Number(soft);
+}

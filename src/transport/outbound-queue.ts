@@ -1,0 +1,242 @@
+/**
+ * What a connection has to send and the kernel has not yet taken. `put` only queues; `flush` offers everything to
+ * the socket in as few writes as possible. What the kernel refuses waits for `drained`. Watermarks have hysteresis: above the high
+ * one writers wait, and they go on below the low one.
+ */
+import { Buffer } from 'node:buffer';
+
+/** The writing half of a socket. */
+export interface Sink {
+  /** Offers bytes, a string being one byte per char code; answers how many were taken, negative when the socket is closed. */
+  write(data: Uint8Array | string): number;
+}
+
+export interface Watermarks {
+  /** Bytes. */
+  readonly writeHighWatermark: number;
+  /** Bytes, at most the high one. */
+  readonly writeLowWatermark: number;
+}
+
+type Listener = () => void;
+
+/** Pieces up to this many bytes together are gathered into one write; copying them costs less than a system call. */
+const GATHER_LIMIT = 128 * 1024;
+/** Byte pieces up to this size are appended to the text before them. */
+const TEXT_LIMIT = 4096;
+
+type Latin1Buffer = Buffer & {
+  latin1Slice(start: number, end: number): string;
+  latin1Write(text: string, offset: number, length: number): number;
+};
+
+const gatherBuffer = Buffer.allocUnsafeSlow(GATHER_LIMIT) as Latin1Buffer;
+
+export class OutboundQueue {
+  readonly highWaterMark: number;
+  readonly lowWaterMark: number;
+  readonly #sink: Sink;
+  /** Not offered yet, behind `#pieces`: a byte string, so that heads and small bodies leave as one write. */
+  #text = '';
+  #pieces: (Buffer | string)[] = [];
+  #piecesSize = 0;
+  /** The kernel refused bytes; `drained` will tell when to go on. */
+  #isBlocked = false;
+  #isOver = false;
+  #isClosed = false;
+  #waiters: Listener[] = [];
+  #emptyWaiters: Listener[] = [];
+  #highListeners: Set<Listener> | undefined;
+  #drainListeners: Set<Listener> | undefined;
+
+  constructor(sink: Sink, watermarks: Watermarks) {
+    this.#sink = sink;
+    this.highWaterMark = watermarks.writeHighWatermark;
+    this.lowWaterMark = watermarks.writeLowWatermark;
+  }
+
+  /** Bytes queued and not yet handed to the kernel. */
+  get bufferedAmount(): number {
+    return this.#piecesSize + this.#text.length;
+  }
+
+  /** Whether the kernel has refused bytes that are still here. */
+  get isBlocked(): boolean {
+    return this.#isBlocked;
+  }
+
+  /** Queues a byte string. */
+  putText(text: string): void {
+    if (!this.#isClosed) this.#text += text;
+  }
+
+  /** Queues bytes. They must not change until the promise of {@link settle} resolves. */
+  putBytes(bytes: Uint8Array): void {
+    if (this.#isClosed || bytes.length === 0) return;
+    const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+    if (bytes.length <= TEXT_LIMIT) {
+      this.#text += (buffer as Latin1Buffer).latin1Slice(0, buffer.length);
+      return;
+    }
+    this.#sealText();
+    this.#pieces.push(buffer);
+    this.#piecesSize += buffer.length;
+  }
+
+  /** Offers everything to the kernel, unless it has refused bytes and not asked for more since. */
+  flush(): void {
+    if (this.#isBlocked || this.#isClosed) return;
+    if (this.#pieces.length === 0) {
+      if (this.#text === '') return;
+      this.#writeText();
+    } else {
+      this.#sealText();
+      this.#writePieces();
+    }
+    this.#judge();
+  }
+
+  /** The socket can take bytes again. */
+  drained(): void {
+    this.#isBlocked = false;
+    this.flush();
+  }
+
+  /** Undefined below the high-water mark, else a promise that resolves below the low one, or when the socket closes. */
+  settle(): Promise<void> | undefined {
+    if (!this.#isOver || this.#isClosed) return undefined;
+    return new Promise((resolve) => this.#waiters.push(resolve));
+  }
+
+  /** Undefined when nothing is left, else a promise that resolves when nothing is left or the socket closes. */
+  emptied(): Promise<void> | undefined {
+    if (!this.#isBlocked || this.#isClosed) return undefined;
+    return new Promise((resolve) => this.#emptyWaiters.push(resolve));
+  }
+
+  /** The socket is gone: lets go of everything, and of everyone who waits. */
+  close(): void {
+    this.#isClosed = true;
+    this.#text = '';
+    this.#pieces = [];
+    this.#piecesSize = 0;
+    this.#isBlocked = false;
+    this.#release(this.#waiters);
+    this.#release(this.#emptyWaiters);
+    this.#highListeners = undefined;
+    this.#drainListeners = undefined;
+  }
+
+  /** Calls back at each rise past the high-water mark, at once if already above. Returns what unregisters it. */
+  onHighWater(callback: Listener): () => void {
+    const listeners = (this.#highListeners ??= new Set());
+    const listener = (): void => callback();
+    listeners.add(listener);
+    if (this.#isOver) listener();
+    return () => void listeners.delete(listener);
+  }
+
+  /** Calls back at each fall below the low-water mark after a rise past the high one. Returns what unregisters it. */
+  onDrain(callback: Listener): () => void {
+    const listeners = (this.#drainListeners ??= new Set());
+    const listener = (): void => callback();
+    listeners.add(listener);
+    return () => void listeners.delete(listener);
+  }
+
+  #sealText(): void {
+    if (this.#text === '') return;
+    this.#pieces.push(this.#text);
+    this.#piecesSize += this.#text.length;
+    this.#text = '';
+  }
+
+  #writeText(): void {
+    const text = this.#text;
+    this.#text = '';
+    const taken = this.#sink.write(text);
+    if (taken === text.length) return;
+    this.#isBlocked = true;
+    const rest = Buffer.from(taken > 0 ? text.slice(taken) : text, 'latin1');
+    this.#pieces.push(rest);
+    this.#piecesSize = rest.length;
+  }
+
+  #writePieces(): void {
+    while (this.#pieces.length > 0) {
+      const data = this.#gather();
+      const taken = Math.max(0, this.#sink.write(data));
+      this.#drop(taken);
+      if (taken < data.length) {
+        this.#isBlocked = true;
+        return;
+      }
+    }
+  }
+
+  /** The first piece, or the first few copied together. */
+  #gather(): Buffer | string {
+    const first = this.#pieces[0]!;
+    const second = this.#pieces[1];
+    if (second === undefined || first.length + second.length > GATHER_LIMIT) return first;
+    let size = 0;
+    for (const piece of this.#pieces) {
+      if (size + piece.length > GATHER_LIMIT) break;
+      if (typeof piece === 'string') gatherBuffer.latin1Write(piece, size, piece.length);
+      else gatherBuffer.set(piece, size);
+      size += piece.length;
+    }
+    return gatherBuffer.subarray(0, size);
+  }
+
+  /** Removes `count` bytes from the front; views are taken of what is left, never copies of large pieces. */
+  #drop(count: number): void {
+    this.#piecesSize -= count;
+    let whole = 0;
+    let left = count;
+    while (left > 0) {
+      const piece = this.#pieces[whole]!;
+      if (piece.length <= left) {
+        left -= piece.length;
+        whole++;
+      } else {
+        this.#pieces[whole] = typeof piece === 'string' ? piece.slice(left) : piece.subarray(left);
+        left = 0;
+      }
+    }
+    if (whole > 0) this.#pieces.splice(0, whole);
+  }
+
+  /** Compares the backlog with the watermarks and tells those who wait. */
+  #judge(): void {
+    const amount = this.#piecesSize;
+    if (!this.#isOver) {
+      if (amount > this.highWaterMark) {
+        this.#isOver = true;
+        this.#notify(this.#highListeners);
+      } else if (amount > 0) {
+        this.#own();
+      }
+    } else if (amount <= this.lowWaterMark) {
+      // From here on the writer believes its bytes to be sent, and may change them.
+      this.#own();
+      this.#isOver = false;
+      this.#release(this.#waiters);
+      this.#notify(this.#drainListeners);
+    }
+    if (amount === 0 && this.#emptyWaiters.length > 0) this.#release(this.#emptyWaiters);
+  }
+
+  #own(): void {
+    this.#pieces = this.#pieces.map((piece) => (typeof piece === 'string' ? piece : Buffer.from(piece)));
+  }
+
+  #release(waiters: Listener[]): void {
+    for (const resolve of waiters.splice(0)) resolve();
+  }
+
+  #notify(listeners: Set<Listener> | undefined): void {
+    if (listeners === undefined) return;
+    for (const listener of [...listeners]) listener();
+  }
+}

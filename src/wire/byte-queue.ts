@@ -1,0 +1,83 @@
+/**
+ * Bytes received and not yet consumed, as one contiguous window. A chunk that arrives when the queue is empty
+ * is taken as it is; only what must be joined to a rest is copied, into a buffer that doubles, so that bytes
+ * which trickle in cost linear time. Views handed out stay valid: consumed bytes are never overwritten.
+ */
+import { Buffer } from 'node:buffer';
+
+const EMPTY = Buffer.alloc(0);
+const LF = 10;
+
+/** Present at run time in Node and Bun, absent from the types; `toString` costs twice as much. */
+type Latin1Buffer = Buffer & { latin1Slice(start: number, end: number): string };
+
+export class ByteQueue {
+  /** The window is `bytes[at, end)`. Readers advance `at`; only the queue itself changes the other two. */
+  bytes: Buffer = EMPTY;
+  at = 0;
+  end = 0;
+  #isOwned = false;
+  #scannedTo = 0;
+
+  get length(): number {
+    return this.end - this.at;
+  }
+
+  push(chunk: Buffer): void {
+    if (this.at === this.end) {
+      this.bytes = chunk;
+      this.at = 0;
+      this.end = chunk.length;
+      this.#scannedTo = 0;
+      this.#isOwned = false;
+      return;
+    }
+    if (!this.#isOwned || this.end + chunk.length > this.bytes.length) this.#grow(chunk.length);
+    this.bytes.set(chunk, this.end);
+    this.end += chunk.length;
+  }
+
+  /** Offset of the first LF at or behind `at`, or -1. Bytes searched in vain are not searched again. */
+  lineFeedAt(): number {
+    const { bytes, end } = this;
+    for (let i = Math.max(this.at, this.#scannedTo); i < end; i++) {
+      if (bytes[i] !== LF) continue;
+      this.#scannedTo = i;
+      return i;
+    }
+    this.#scannedTo = end;
+    return -1;
+  }
+
+  /** The bytes in [from, to) as a byte string. */
+  text(from: number, to: number): string {
+    return (this.bytes as Latin1Buffer).latin1Slice(from, to);
+  }
+
+  /** Takes up to `limit` bytes from the front as a view. */
+  take(limit: number): Buffer {
+    const to = Math.min(this.end, this.at + limit);
+    const view = this.bytes.subarray(this.at, to);
+    this.at = to;
+    return view;
+  }
+
+  clear(): void {
+    this.bytes = EMPTY;
+    this.at = 0;
+    this.end = 0;
+    this.#scannedTo = 0;
+    this.#isOwned = false;
+  }
+
+  #grow(added: number): void {
+    const rest = this.end - this.at;
+    const grown = Buffer.allocUnsafe(Math.max(256, 2 * (rest + added)));
+    grown.set(this.bytes.subarray(this.at, this.end), 0);
+    this.#scannedTo = Math.max(0, this.#scannedTo - this.at);
+    this.bytes = grown;
+    this.at = 0;
+    this.end = rest;
+    this.#isOwned = true;
+  }
+}

@@ -1,0 +1,40 @@
+/**
+ * Writes HTTP/1.1 response heads and chunk framing as byte strings (RFC 9112 4, 5, 7.1). Names and values have been
+ * validated before they come here; nothing is escaped, because nothing can be.
+ */
+import { reasonPhrase } from '../status.ts';
+
+type Fields = readonly (readonly [name: string, value: string])[];
+
+export const LAST_CHUNK = '0\r\n';
+export const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
+
+const statusLines: string[] = [];
+
+/** `HTTP/1.1 200 OK` with its CRLF; also to HTTP/1.0 clients, as RFC 9110 2.5 asks. */
+export function statusLine(status: number): string {
+  return (statusLines[status] ??= `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n`);
+}
+
+export function fieldLines(fields: Fields): string {
+  let text = '';
+  for (const field of fields) text += `${field[0]}: ${field[1]}\r\n`;
+  return text;
+}
+
+/** Fields that the server writes itself, whatever the application says: RFC 9110 7.6.1 and message framing. */
+const SERVER_OWNED = /^(?:connection|keep-alive|proxy-connection|te|trailer|upgrade|transfer-encoding)$/i;
+
+/** As {@link fieldLines} without the fields that are the server's own, and without Content-Length where told so. */
+export function filteredFieldLines(fields: Fields, dropContentLength: boolean): string {
+  return fieldLines(
+    fields.filter(
+      ([name]) => !SERVER_OWNED.test(name) && !(dropContentLength && name.toLowerCase() === 'content-length'),
+    ),
+  );
+}
+
+/** What stands before the data of a chunk of `size` bytes (RFC 9112 7.1). */
+export function chunkHead(size: number): string {
+  return `${size.toString(16)}\r\n`;
+}

@@ -1,0 +1,124 @@
+/** The rows of the bench run with their bars, one entry each. A new row is a new entry. */
+import type { Bench, Row } from './bench.ts';
+import { comparisonRow } from './comparison.ts';
+import type { Comparison } from './comparison.ts';
+import { growthRow } from './growth.ts';
+import { runDownload } from './load/downloads.ts';
+import { measureIdleConnections } from './load/idle-connections.ts';
+import { runWrk } from './load/wrk.ts';
+import type { WrkWork } from './load/wrk.ts';
+import { descriptorLimit } from './machine.ts';
+import { STREAM_BYTES } from './peers/work.ts';
+import type { RunningPeer } from './peers.ts';
+import { formatCount } from './report.ts';
+
+const MIB = 2 ** 20;
+const CONNECTIONS = 50;
+
+/** Nineteen, to which wrk adds `host`; in the order and of the kinds that a browser behind a proxy sends. */
+const REQUEST_HEADERS = [
+  'accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8',
+  'accept-encoding: gzip, deflate, br',
+  'accept-language: en-GB,en;q=0.9,de;q=0.8',
+  'authorization: Bearer 0123456789abcdef0123456789abcdef',
+  'cache-control: no-cache',
+  'cookie: session=0123456789abcdef; theme=dark; consent=yes',
+  'dnt: 1',
+  'pragma: no-cache',
+  'referer: http://127.0.0.1/somewhere/else?page=2',
+  'sec-fetch-dest: document',
+  'sec-fetch-mode: navigate',
+  'sec-fetch-site: same-origin',
+  'sec-fetch-user: ?1',
+  'upgrade-insecure-requests: 1',
+  'user-agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko)',
+  'x-forwarded-for: 192.0.2.7, 198.51.100.23',
+  'x-forwarded-host: www.example.org',
+  'x-forwarded-proto: https',
+  'x-request-id: 4b8f6f8e-2d57-4c43-9c0e-6b1e3d0a7f55',
+];
+
+const idleConnections = Math.min(10_000, descriptorLimit() - 200);
+
+export const ROWS: readonly Row[] = [
+  requestRow({
+    name: 'hello',
+    title: `hello, keep-alive, ${CONNECTIONS} connections`,
+    peers: ['tsagi', 'ceiling', 'bun-serve', 'node-http', 'nginx', 'uvicorn'],
+    bars: { ceiling: 0.85, 'bun-serve': 1.1, nginx: 0.9, uvicorn: 2 },
+    work: { path: '/' },
+  }),
+  requestRow({
+    name: 'pipelined',
+    title: `hello, 16 requests pipelined, ${CONNECTIONS} connections`,
+    peers: ['tsagi', 'ceiling-pipelined', 'bun-serve', 'node-http', 'nginx', 'uvicorn'],
+    bars: { 'ceiling-pipelined': 0.4, 'bun-serve': 4 },
+    work: { path: '/', script: 'pipelined.lua' },
+  }),
+  requestRow({
+    name: 'headers',
+    title: '20 request headers, the application reads 3',
+    peers: ['tsagi', 'bun-serve', 'node-http', 'uvicorn'],
+    bars: { 'bun-serve': 1 },
+    work: { path: '/headers', headers: REQUEST_HEADERS },
+  }),
+  requestRow({
+    name: 'echo',
+    title: 'POST of 1 KiB, echoed',
+    peers: ['tsagi', 'bun-serve', 'node-http', 'uvicorn'],
+    bars: { 'bun-serve': 1 },
+    work: { path: '/echo', script: 'post.lua' },
+  }),
+  downloadRow({
+    name: 'stream',
+    title: '1 GiB streamed down in sends of 64 KiB',
+    peers: ['tsagi', 'bun-serve', 'node-http', 'uvicorn'],
+    bars: { 'bun-serve': 0.9 },
+    path: '/stream',
+  }),
+  downloadRow({
+    name: 'file',
+    title: 'file of 1 GiB',
+    peers: ['tsagi', 'bun-serve', 'node-http', 'nginx'],
+    bars: { 'bun-serve': 0.7 },
+    path: '/file',
+  }),
+  comparisonRow({
+    name: 'idle',
+    title: `memory of each of ${formatCount(idleConnections)} idle keep-alive connections`,
+    peers: ['tsagi', 'bun-serve', 'node-http'],
+    value: { heading: 'bytes/connection', format: formatCount },
+    bound: 'most',
+    bars: { 'bun-serve': 1.5 },
+    isFresh: true,
+    measure: (peer, bench) => measureIdleConnections(peer, idleConnections, bench.children),
+  }),
+  growthRow,
+];
+
+type Plan = Pick<Comparison, 'name' | 'title' | 'peers' | 'bars'>;
+
+function requestRow({ work, ...plan }: Plan & { work: Pick<WrkWork, 'path' | 'script' | 'headers'> }): Row {
+  const load = (peer: RunningPeer, bench: Bench, seconds: number) =>
+    runWrk(peer, { ...work, connections: CONNECTIONS, seconds }, bench.children);
+  return comparisonRow({
+    ...plan,
+    value: { heading: 'requests/s', format: formatCount },
+    cpu: { heading: 'CPU µs/request', perSecond: 1e6 },
+    bound: 'least',
+    // A second is enough for the compilers of all of them to have finished with so small a program.
+    warm: (peer, bench) => load(peer, bench, 1),
+    measure: (peer, bench) => load(peer, bench, bench.flags.seconds),
+  });
+}
+
+function downloadRow({ path, ...plan }: Plan & { path: string }): Row {
+  return comparisonRow({
+    ...plan,
+    value: { heading: 'GiB/s', format: (value) => value.toFixed(2) },
+    cpu: { heading: 'CPU s/GiB', perSecond: 1 },
+    bound: 'least',
+    growthLimit: 32 * MIB,
+    measure: (peer, bench) => runDownload(peer, { path, bytes: STREAM_BYTES }, bench.children),
+  });
+}
