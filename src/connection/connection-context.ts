@@ -6,6 +6,7 @@ import type { DefaultHeaders } from '../session/default-headers.ts';
 import type { Peer } from '../session/exchange.ts';
 import type { SessionContext } from '../session/session-context.ts';
 import type { Watermarks } from '../transport/outbound-queue.ts';
+import type { FieldMemo } from '../wire/h1/field-memo.ts';
 import type { H1Limits } from '../wire/h1/h1-reader.ts';
 import type { RequestHead } from '../wire/h1/request-head.ts';
 import type { Deadlines, DeadlineSettings } from './deadlines.ts';
@@ -32,6 +33,7 @@ export interface ConnectionContext {
   readonly session: SessionContext;
   readonly defaults: DefaultHeaders;
   readonly deadlines: Deadlines;
+  readonly fieldMemo: FieldMemo;
   readonly log: Logger;
   /** Whether one more request may be taken in hand; otherwise it is answered with 503. */
   admitsRequest(): boolean;

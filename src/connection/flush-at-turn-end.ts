@@ -10,8 +10,13 @@ let waiting: Flushable[] = [];
 
 /** Flushes `queue` once nothing else is due in this turn; no harm if it has been flushed before that. */
 export function flushAtTurnEnd(queue: Flushable): void {
-  if (waiting.length === 0) process.nextTick(flushAll);
+  if (waiting.length === 0) queueMicrotask(afterReactions);
   waiting.push(queue);
+}
+
+/** A tick that is asked for among promise reactions runs behind all of them; asked for elsewhere it would run before. */
+function afterReactions(): void {
+  process.nextTick(flushAll);
 }
 
 function flushAll(): void {

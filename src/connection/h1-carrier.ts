@@ -61,7 +61,7 @@ export class H1Carrier implements SocketHandler, Watched {
     this.peer = peer;
     this.#context = context;
     this.#onClosed = onClosed;
-    this.#reader = new H1Reader(context.settings);
+    this.#reader = new H1Reader(context.settings, context.fieldMemo);
     this.#outbound = new OutboundQueue(socket, context.settings);
     const { now } = context.deadlines;
     this.phaseSince = now;

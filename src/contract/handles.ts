@@ -9,14 +9,14 @@
  * | reason | meaning |
  * | --- | --- |
  * | `client_closed` | the client closed the connection or reset the stream |
- * | `client_timeout` | the client stalled in the middle of a request, or sent none of a body that was waited for |
- * | `idle_timeout` | nothing was sent either way for the idle time of a WebSocket or SSE session |
+ * | `client_timeout` | the client did not send the body that the application waited for in time |
+ * | `idle_timeout` | no byte went either way for the time allowed |
  * | `keepalive_timeout` | a ping was not answered in time |
  * | `write_timeout` | the client did not take queued bytes in time |
  * | `write_error`, `read_error` | the socket failed |
  * | `protocol_error` | the client broke the protocol |
  * | `server_shutdown` | the shutdown time was over while the request was still in hand |
- * | `server_error` | the application or the server failed after the response had begun |
+ * | `server_error` | the application failed after its response had begun, or left it incomplete |
  * | `body_too_large` | the request body passed the limit |
  * | `queue_overflow` | more messages waited for the application than the queue holds |
  */

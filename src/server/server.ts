@@ -16,6 +16,7 @@ import { descriptorLimit } from '../transport/libc.ts';
 import type { ListenAddress } from '../transport/listen-spec.ts';
 import { Listener } from '../transport/listener.ts';
 import type { TransportSocket } from '../transport/socket.ts';
+import { FieldMemo } from '../wire/h1/field-memo.ts';
 import { AccessLog } from './access-log.ts';
 import { Admission, type AdmissionSettings } from './admission.ts';
 import { createLifespan, type Lifespan, type LifespanSettings } from './lifespan.ts';
@@ -154,6 +155,7 @@ export class Server {
       session,
       defaults: new DefaultHeaders(settings, this.#clock),
       deadlines: new Deadlines(settings, this.#clock),
+      fieldMemo: new FieldMemo(),
       log: this.#log,
       admitsRequest: () => admission.admitsRequest(),
       requestFinished: accessLog && ((request) => accessLog.log(accessRecord(request))),

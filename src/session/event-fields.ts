@@ -90,11 +90,22 @@ function noteConnection(value: string, facts: HeaderFacts): void {
 }
 
 function noteContentLength(event: string, value: string, facts: HeaderFacts): void {
-  const length = /^\d{1,16}$/.test(value) ? Number(value) : Number.NaN;
-  if (!Number.isSafeInteger(length)) throw invalidField(event, 'content-length', 'a decimal number', value);
+  const length = decimal(value);
+  if (length < 0) throw invalidField(event, 'content-length', 'a decimal number', value);
   if (facts.contentLength >= 0) throw invalidField(event, 'content-length', 'given once', value);
   facts.fields |= FIELD.contentLength;
   facts.contentLength = length;
+}
+
+/** The value of a string of digits, up to 2^53 - 1; -1 for anything else. */
+function decimal(text: string): number {
+  let value = 0;
+  for (let i = 0; i < text.length; i++) {
+    const digit = text.charCodeAt(i) - 48;
+    if (digit < 0 || digit > 9) return -1;
+    value = value * 10 + digit;
+  }
+  return text.length > 0 && value <= Number.MAX_SAFE_INTEGER ? value : -1;
 }
 
 /** RFC 9110 6.5.1: fields that frame, route, authenticate or describe the content cannot come after it. */

@@ -20,6 +20,10 @@ export interface RequestHead {
   readonly hasBody: boolean;
   /** Whether the client wants to switch protocols (HTTP/1.1 Upgrade). */
   readonly hasUpgrade: boolean;
+  /** Whether an Accept field names `text/event-stream`, in whatever way. */
+  readonly mentionsEventStream: boolean;
+  /** Whether there is more than one Cookie field. */
+  readonly repeatsCookie: boolean;
 }
 
 /** The connection below a request. */

@@ -35,7 +35,7 @@ export function httpScope(
     rawPath: head.rawPath,
     queryString: head.queryString,
     rootPath: context.rootPath,
-    headers: head.headers,
+    headers: head.repeatsCookie ? joinCookies(head.headers) : head.headers,
     server: peer.server,
     state: { ...context.state },
     extensions: context.extensions,
@@ -45,6 +45,16 @@ export function httpScope(
   };
   if (peer.client !== undefined) scope.client = peer.client;
   return scope;
+}
+
+/** As RFC 9113 8.2.3 has it for HTTP/2, so that applications find one cookie field whatever carried it. */
+function joinCookies(headers: [string, string][]): [string, string][] {
+  const cookies = headers.filter(([name]) => name === 'cookie');
+  const joined: [string, string] = ['cookie', cookies.map(([, value]) => value).join('; ')];
+  return headers.flatMap((field) => {
+    if (field[0] !== 'cookie') return [field];
+    return field === cookies[0] ? [joined] : [];
+  });
 }
 
 /** Percent-decoded once, then as UTF-8; where the bytes are not UTF-8, the decoded bytes as a byte string. */

@@ -40,10 +40,8 @@ const SUBJECTS = { websocket: 'WebSocket', sse: 'Server-Sent Events' } as const;
 /** Which scope a request gets: a WebSocket handshake, else an event stream when it accepts one, else plain HTTP. */
 export function classify(head: RequestHead): RequestKind {
   if (head.hasUpgrade && isWebSocketHandshake(head)) return 'websocket';
-  for (const [name, value] of head.headers) {
-    if (name.length === 6 && name === 'accept' && acceptsEventStream(value)) return 'sse';
-  }
-  return 'http';
+  if (!head.mentionsEventStream) return 'http';
+  return head.headers.some(([name, value]) => name === 'accept' && acceptsEventStream(value)) ? 'sse' : 'http';
 }
 
 /** RFC 6455 4.2.1: GET on HTTP/1.1 with `websocket` among Upgrade and `upgrade` among Connection, in any case. */
@@ -56,7 +54,6 @@ function isWebSocketHandshake(head: RequestHead): boolean {
 
 /** RFC 9110 12.5.1: lists `text/event-stream` itself, with a weight that is not zero. Ranges like `*` do not count. */
 function acceptsEventStream(accept: string): boolean {
-  if (!/text\/event-stream/i.test(accept)) return false;
   return listMembers(accept).some((member) => {
     const [range, ...parameters] = member.split(';').map((part) => part.trim());
     if (range !== 'text/event-stream') return false;

@@ -7,6 +7,8 @@ import { Buffer } from 'node:buffer';
 
 const EMPTY = Buffer.alloc(0);
 const LF = 10;
+/** Bytes turned into text at a time: the common head in one piece, and not much of a body that follows it. */
+const TEXT_WINDOW = 4096;
 
 /** Present at run time in Node and Bun, absent from the types; `toString` costs twice as much. */
 type Latin1Buffer = Buffer & { latin1Slice(start: number, end: number): string };
@@ -16,6 +18,9 @@ export class ByteQueue {
   bytes: Buffer = EMPTY;
   at = 0;
   end = 0;
+  /** A part of the window as a byte string: see {@link openText}. */
+  text = '';
+  #textFrom = 0;
   #isOwned = false;
   #scannedTo = 0;
 
@@ -30,6 +35,7 @@ export class ByteQueue {
       this.end = chunk.length;
       this.#scannedTo = 0;
       this.#isOwned = false;
+      this.text = '';
       return;
     }
     if (!this.#isOwned || this.end + chunk.length > this.bytes.length) this.#grow(chunk.length);
@@ -49,9 +55,31 @@ export class ByteQueue {
     return -1;
   }
 
-  /** The bytes in [from, to) as a byte string. */
-  text(from: number, to: number): string {
-    return (this.bytes as Latin1Buffer).latin1Slice(from, to);
+  /**
+   * Makes `text` hold at least the line that begins at `at`, LF included, and answers where in `text` it begins; -1 when
+   * the line is not complete. Pipelined requests are read from one text.
+   */
+  openText(): number {
+    const offset = this.at - this.#textFrom;
+    if (offset < this.text.length && this.text.includes('\n', offset)) return offset;
+    const feed = this.lineFeedAt();
+    if (feed < 0) return -1;
+    const to = Math.min(this.end, Math.max(feed + 1, this.at + TEXT_WINDOW));
+    this.text = (this.bytes as Latin1Buffer).latin1Slice(this.at, to);
+    this.#textFrom = this.at;
+    return 0;
+  }
+
+  /** Consumes the text up to this offset. */
+  closeText(offset: number): void {
+    this.at = this.#textFrom + offset;
+  }
+
+  /** Takes the bytes up to `to` as a byte string. */
+  takeText(to: number): string {
+    const text = (this.bytes as Latin1Buffer).latin1Slice(this.at, to);
+    this.at = to;
+    return text;
   }
 
   /** Takes up to `limit` bytes from the front as a view. */
@@ -62,10 +90,12 @@ export class ByteQueue {
     return view;
   }
 
+  /** Lets go of everything, consumed or not. */
   clear(): void {
     this.bytes = EMPTY;
     this.at = 0;
     this.end = 0;
+    this.text = '';
     this.#scannedTo = 0;
     this.#isOwned = false;
   }
@@ -78,6 +108,7 @@ export class ByteQueue {
     this.bytes = grown;
     this.at = 0;
     this.end = rest;
+    this.text = '';
     this.#isOwned = true;
   }
 }

@@ -112,7 +112,7 @@ class ChunkedBodyReader implements BodyReader {
     if (tooLong !== undefined) return tooLong;
     if (feed < 0) return undefined;
     if (!endsInCr) return H1_ERRORS.lineEnding;
-    const line = queue.text(queue.at, feed - 1);
+    const line = queue.takeText(feed - 1);
     queue.at = feed + 1;
     return line;
   }

@@ -3,11 +3,13 @@
  * in gives what the same head gives whole, and costs the same. Limits strike as soon as they are passed, whether
  * the line is complete or not. Of two faults the one further to the front wins.
  */
+import { Buffer } from 'node:buffer';
 import type { ByteQueue } from '../byte-queue.ts';
 import { TOKEN } from '../grammar.ts';
 import { ProtocolError } from '../protocol-error.ts';
 import { H1_ERRORS } from './errors.ts';
 import { readFieldLine } from './field-line.ts';
+import type { FieldMemo } from './field-memo.ts';
 import { judgeFields, noteField } from './message-fields.ts';
 import { RequestHead } from './request-head.ts';
 import { readRequestLine } from './request-line.ts';
@@ -23,48 +25,91 @@ export interface HeadLimits {
 const CR = 13;
 /** RFC 9112 2.2 asks to ignore at least one empty line before a request; more than a few is a flood. */
 const MAX_EMPTY_LINES = 8;
-/** Bytes turned into text at a time: the common head in one piece, and not much of a body that follows it. */
-const TEXT_WINDOW = 4096;
+
+/** What a connection remembers from one head to the next. */
+export interface HeadMemory {
+  readonly memo: FieldMemo;
+  /** Slot of the section that came last, -1 without one. */
+  slot: number;
+  /** Bytes of the last section. */
+  sectionSize: number;
+}
 
 export class HeadReader {
   readonly #limits: HeadLimits;
+  readonly #memory: HeadMemory;
   readonly #head = new RequestHead();
   #hasRequestLine = false;
   #emptyLines = 0;
   #sectionSize = 0;
 
-  constructor(limits: HeadLimits) {
+  constructor(limits: HeadLimits, memory: HeadMemory) {
     this.#limits = limits;
+    this.#memory = memory;
   }
 
   /** The complete head, the fault, or undefined while bytes are missing. Consumes what it has understood. */
   read(queue: ByteQueue): RequestHead | ProtocolError | undefined {
     for (;;) {
-      const feed = queue.lineFeedAt();
-      if (feed < 0) return this.#judgePartialLine(queue);
-      // The window always holds the line that has been found, however long it is.
-      const windowEnd = Math.min(queue.end, Math.max(feed + 1, queue.at + TEXT_WINDOW));
-      const result = this.#readLines(queue, queue.text(queue.at, windowEnd));
+      const start = queue.openText();
+      if (start < 0) return this.#judgePartialLine(queue);
+      const result = this.#readLines(queue, start);
       if (result !== undefined) return result;
     }
   }
 
-  /** Reads the complete lines of `text`, which begins at the front of the queue. */
-  #readLines(queue: ByteQueue, text: string): RequestHead | ProtocolError | undefined {
-    let start = 0;
-    for (let feed = text.indexOf('\n'); feed >= 0; feed = text.indexOf('\n', start)) {
+  /** Reads the complete lines of the queue's text from `start`. */
+  #readLines(queue: ByteQueue, from: number): RequestHead | ProtocolError | undefined {
+    const { text } = queue;
+    let start = from;
+    let sectionStart = -1;
+    for (let feed = text.indexOf('\n', start); feed >= 0; feed = text.indexOf('\n', start)) {
       const end = feed > start && text.charCodeAt(feed - 1) === CR ? feed - 1 : feed;
-      const result = this.#hasRequestLine
-        ? this.#readField(text, start, end, feed)
-        : this.#readFirst(text, start, end, feed);
-      start = feed + 1;
+      let result;
+      if (this.#hasRequestLine) {
+        result = this.#readField(text, start, end, feed);
+        start = feed + 1;
+        if (result === this.#head && sectionStart >= 0) this.#remember(text, sectionStart, start);
+      } else {
+        result = this.#readFirst(text, start, end, feed);
+        start = feed + 1;
+        if (this.#hasRequestLine && result === undefined) {
+          sectionStart = start;
+          const recalled = this.#recall(text, start);
+          if (recalled >= 0) {
+            start = recalled;
+            result = this.#head;
+          }
+        }
+      }
       if (result !== undefined) {
-        queue.at += start;
+        queue.closeText(start);
         return result;
       }
     }
-    queue.at += start;
+    queue.closeText(start);
     return undefined;
+  }
+
+  /** Sections are comparable where the request line does not bear upon them: HTTP/1.1 in origin form. */
+  #recall(text: string, start: number): number {
+    const { memo, slot } = this.#memory;
+    const head = this.#head;
+    if (slot < 0 || head.minorVersion === 0 || head.authority !== undefined) return -1;
+    return memo.recall(slot, head, text, start);
+  }
+
+  /** A section as long as the one before it is likely to be the same, and worth keeping for the next. */
+  #remember(text: string, start: number, end: number): void {
+    const memory = this.#memory;
+    const head = this.#head;
+    const size = end - start;
+    const isRepeated = size === memory.sectionSize;
+    memory.sectionSize = size;
+    memory.slot = -1;
+    if (!isRepeated || head.minorVersion === 0 || head.authority !== undefined) return;
+    // A copy: a substring would keep the whole text alive.
+    memory.slot = memory.memo.remember(head, Buffer.from(text.slice(start, end), 'latin1').toString('latin1'));
   }
 
   #readFirst(text: string, start: number, end: number, feed: number): ProtocolError | undefined {

@@ -7,6 +7,8 @@ import type { ProtocolError } from '../protocol-error.ts';
 import { H1_ERRORS } from './errors.ts';
 import { FLAG, type RequestHead } from './request-head.ts';
 
+const EVENT_STREAM = /text\/event-stream/i;
+
 /** Looks at one field. Chosen by length first: of a browser's fields most are passed over by that alone. */
 export function noteField(head: RequestHead, name: string, value: string): ProtocolError | undefined {
   switch (name.length) {
@@ -15,6 +17,10 @@ export function noteField(head: RequestHead, name: string, value: string): Proto
     case 6:
       if (name === 'expect') {
         head.flags |= value.toLowerCase() === '100-continue' ? FLAG.expectsContinue : FLAG.expectsUnknown;
+      } else if (name === 'accept') {
+        if (EVENT_STREAM.test(value)) head.flags |= FLAG.mentionsEventStream;
+      } else if (name === 'cookie') {
+        head.flags |= (head.flags & FLAG.hasCookie) === 0 ? FLAG.hasCookie : FLAG.repeatsCookie;
       }
       return undefined;
     case 7:
@@ -53,11 +59,17 @@ export function judgeFields(head: RequestHead): ProtocolError | undefined {
   return undefined;
 }
 
+/** Most requests to a server name the same host. */
+let lastValidHost: string | undefined;
+
 function noteHost(head: RequestHead, value: string): ProtocolError | undefined {
   if ((head.flags & FLAG.hasHost) !== 0) return H1_ERRORS.hostRepeated;
   head.flags |= FLAG.hasHost;
   // RFC 9112 3.2: empty where the target URI has no authority.
-  return value === '' || isAuthority(value) ? undefined : H1_ERRORS.hostInvalid;
+  if (value === lastValidHost || value === '') return undefined;
+  if (!isAuthority(value)) return H1_ERRORS.hostInvalid;
+  lastValidHost = value;
+  return undefined;
 }
 
 function noteConnection(head: RequestHead, value: string): void {

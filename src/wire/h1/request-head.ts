@@ -13,6 +13,9 @@ export const FLAG = {
   expectsContinue: 32,
   hasUpgrade: 64,
   expectsUnknown: 128,
+  mentionsEventStream: 256,
+  hasCookie: 512,
+  repeatsCookie: 1024,
 } as const;
 
 export class RequestHead {
@@ -51,6 +54,15 @@ export class RequestHead {
 
   get hasUpgrade(): boolean {
     return (this.flags & FLAG.hasUpgrade) !== 0;
+  }
+
+  /** Whether an Accept field names the media type of event streams, in whatever way. */
+  get mentionsEventStream(): boolean {
+    return (this.flags & FLAG.mentionsEventStream) !== 0;
+  }
+
+  get repeatsCookie(): boolean {
+    return (this.flags & FLAG.repeatsCookie) !== 0;
   }
 
   /** Whether the client lets the connection persist (RFC 9112 9.3). */
