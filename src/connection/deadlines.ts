@@ -56,7 +56,8 @@ const DEADLINES: readonly DeadlineRow[] = [
   {
     name: 'body',
     phases: ['request'],
-    since: (it) => (it.awaitsBodySince === undefined ? undefined : Math.max(it.awaitsBodySince, it.lastReceived)),
+    since: (it) =>
+      it.awaitsBodySince === undefined ? undefined : Math.max(it.awaitsBodySince, it.lastReceived),
     seconds: (it) => it.bodyTimeout,
   },
   {
@@ -83,7 +84,12 @@ const DEADLINES: readonly DeadlineRow[] = [
     since: (it) => Math.max(it.phaseSince, it.lastReceived),
     seconds: () => LINGER_SECONDS,
   },
-  { name: 'lingerTotal', phases: ['lingering'], since: (it) => it.phaseSince, seconds: () => LINGER_TOTAL_SECONDS },
+  {
+    name: 'lingerTotal',
+    phases: ['lingering'],
+    since: (it) => it.phaseSince,
+    seconds: () => LINGER_TOTAL_SECONDS,
+  },
 ];
 
 /** Milliseconds between sweeps: an eighth of the shortest deadline, within these bounds. */
@@ -91,7 +97,7 @@ const MIN_INTERVAL = 10;
 const MAX_INTERVAL = 500;
 
 export class Deadlines {
-  /** Milliseconds; advances with each sweep only. */
+  /** Milliseconds; advances with each sweep, and when watching begins again, and stands still in between. */
   now = 0;
   readonly #settings: DeadlineSettings;
   readonly #clock: Clock;
@@ -112,6 +118,7 @@ export class Deadlines {
     this.#watched.add(watched);
     if (this.#timer !== undefined) return;
     this.#lastSweep = this.#clock.now();
+    this.now += 1;
     this.#timer = this.#clock.every(this.#interval, () => this.#sweep());
   }
 

@@ -5,8 +5,9 @@
  */
 import type { Buffer } from 'node:buffer';
 import type { DisconnectReason } from '../contract/handles.ts';
-import { plainBody, plainResponse } from '../session/plain-response.ts';
-import type { Peer, ResponseHead } from '../session/exchange.ts';
+import { plainBody, plainHeaders, plainResponse } from '../session/plain-response.ts';
+import type { Peer } from '../session/exchange.ts';
+import type { CheckedHeaders } from '../session/response-headers.ts';
 import { createSession, runSession } from '../session/start-session.ts';
 import { OutboundQueue } from '../transport/outbound-queue.ts';
 import type { SocketHandler, TransportSocket } from '../transport/socket.ts';
@@ -152,8 +153,8 @@ export class H1Carrier implements SocketHandler, Watched {
     return exchange.observer?.readsBody === true || knownRemaining(this.#reader) <= MAX_DRAIN;
   }
 
-  defaultFields(response: ResponseHead): string {
-    return this.#context.defaults.text(response);
+  defaultFields(headers: CheckedHeaders): string {
+    return this.#context.defaults.text(headers);
   }
 
   flushSoon(): void {
@@ -335,16 +336,11 @@ export class H1Carrier implements SocketHandler, Watched {
       if (!exchange.isResponseDone) return this.abort(reason);
     } else {
       const body = plainBody(fault.status, fault.message);
-      const headers = [
-        ['content-type', 'text/plain; charset=utf-8'],
-        ['content-length', String(body.length)],
-        ...(fault.status === 503 ? [RETRY_SOON] : []),
-      ] as const;
-      const lines = fieldLines(headers);
-      const defaults = this.#context.defaults.text({ fields: 0, headers });
+      const headers = plainHeaders(body, fault.status === 503 ? [RETRY_SOON] : []);
+      const lines = fieldLines(headers.list) + this.#context.defaults.text(headers);
       const content = exchange?.head.method === 'HEAD' ? '' : body;
-      this.#outbound.putText(`${statusLine(fault.status)}${lines}${defaults}connection: close\r\n\r\n${content}`);
-      this.#reportRefusal(fault.status, content.length, headers);
+      this.#outbound.putText(`${statusLine(fault.status)}${lines}connection: close\r\n\r\n${content}`);
+      this.#reportRefusal(fault.status, content.length, headers.list);
       this.#context.log.debug(`${this.peer.client?.[0] ?? 'unix'}: ${fault.status}: ${fault.message}`);
     }
     this.#exchange = undefined;
@@ -395,7 +391,11 @@ export class H1Carrier implements SocketHandler, Watched {
     });
   }
 
-  #reportRefusal(status: number, bytes: number, responseHeaders: readonly (readonly [string, string])[]): void {
+  #reportRefusal(
+    status: number,
+    bytes: number,
+    responseHeaders: readonly (readonly [string, string])[],
+  ): void {
     const { requestFinished } = this.#context;
     if (requestFinished === undefined) return;
     const { head } = this.#exchange ?? {};

@@ -5,7 +5,8 @@
 import { Buffer } from 'node:buffer';
 import type { DisconnectReason } from '../contract/handles.ts';
 import type { Bytes, HeaderList } from '../contract/send-events.ts';
-import { type Exchange, type ExchangeObserver, FIELD, type Peer, type ResponseHead } from '../session/exchange.ts';
+import type { Exchange, ExchangeObserver, Peer, ResponseHead } from '../session/exchange.ts';
+import { type CheckedHeaders, FIELD } from '../session/response-headers.ts';
 import type { OutboundQueue } from '../transport/outbound-queue.ts';
 import type { RequestHead } from '../wire/h1/request-head.ts';
 import {
@@ -61,28 +62,43 @@ export class H1Exchange implements Exchange {
     this.outbound.flush();
   }
 
-  respond(response: ResponseHead): void {
-    const { status, headers, fields, contentLength, hasContent, hasTrailers } = response;
+  respond({ status, headers, hasContent, hasTrailers }: ResponseHead): void {
     const isHttp11 = this.head.minorVersion === 1;
     this.status = status;
-    this.responseHeaders = headers;
-    this.#isChunked = hasContent && isHttp11 && (contentLength < 0 || hasTrailers);
+    this.responseHeaders = headers.list;
+    this.#isChunked = hasContent && isHttp11 && (headers.contentLength < 0 || hasTrailers);
     // RFC 9112 6.3: without a length and without chunks only the end of the connection ends the content.
-    if (hasContent && !isHttp11 && contentLength < 0) this.persists = false;
-    if ((fields & FIELD.closes) !== 0 || !this.#carrier.mayPersist(this)) this.persists = false;
+    if (hasContent && !isHttp11 && headers.contentLength < 0) this.persists = false;
+    if ((headers.fields & FIELD.closes) !== 0 || !this.#carrier.mayPersist(this)) this.persists = false;
+    this.#carrier.noteSending();
+    this.outbound.putText(this.#headText(status, headers));
+    this.#carrier.flushSoon();
+  }
 
-    const drop = this.#isChunked || status === 204 || status === 205;
-    const isPlain = (fields & ~(FIELD.date | FIELD.server | FIELD.contentLength)) === 0 && !(drop && contentLength >= 0);
-    let text = statusLine(status) + (isPlain ? fieldLines(headers) : filteredFieldLines(headers, drop));
-    text += this.#carrier.defaultFields(response);
+  /** The head as text; the one made last of the same list serves again where nothing else differs. */
+  #headText(status: number, headers: CheckedHeaders): string {
+    const defaults = this.#carrier.defaultFields(headers);
+    const isHttp11 = this.head.minorVersion === 1;
+    const key = status * 8 + (this.#isChunked ? 4 : 0) + (this.persists ? 2 : 0) + (isHttp11 ? 1 : 0);
+    const { rendered, fields } = headers;
+    if (rendered !== undefined && rendered.key === key && rendered.defaults === defaults)
+      return rendered.text;
+
+    const dropsLength =
+      (fields & FIELD.contentLength) !== 0 && (this.#isChunked || status === 204 || status === 205);
+    const isPlain = (fields & (FIELD.hopByHop | FIELD.transferEncoding)) === 0 && !dropsLength;
+    let text =
+      statusLine(status) +
+      (isPlain ? fieldLines(headers.list) : filteredFieldLines(headers.list, dropsLength));
+    text += defaults;
     if (this.#isChunked) text += 'transfer-encoding: chunked\r\n';
     // RFC 9110 15.3.6: a 205 says that it has no content.
     else if (status === 205) text += 'content-length: 0\r\n';
     if (!this.persists) text += 'connection: close\r\n';
     else if (!isHttp11) text += 'connection: keep-alive\r\n';
-    this.#carrier.noteSending();
-    this.outbound.putText(`${text}\r\n`);
-    this.#carrier.flushSoon();
+    text += '\r\n';
+    headers.rendered = { key, defaults, text };
+    return text;
   }
 
   write(chunk: Bytes): Promise<void> | undefined {

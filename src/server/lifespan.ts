@@ -50,7 +50,9 @@ class NoLifespan implements Lifespan {
 
 type Stage = 'idle' | 'starting' | 'started' | 'stopping' | 'over';
 
-type Outcome = { readonly type: 'complete' | 'unsupported' | 'timeout' } | { readonly type: 'failed'; readonly message: string };
+type Outcome =
+  | { readonly type: 'complete' | 'unsupported' | 'timeout' }
+  | { readonly type: 'failed'; readonly message: string };
 
 /** Which answers are due in which stage, and what they mean. */
 const ANSWERS: Readonly<Record<string, { readonly stage: Stage; readonly type: 'complete' | 'failed' }>> = {
@@ -82,14 +84,16 @@ class AppLifespan implements Lifespan {
     const outcome = await answered;
     if (outcome.type === 'complete') return;
     this.#stage = 'over';
-    if (outcome.type === 'failed') throw new Error(`the application failed to start: ${outcome.message || 'no reason given'}`);
+    if (outcome.type === 'failed')
+      throw new Error(`the application failed to start: ${outcome.message || 'no reason given'}`);
     if (outcome.type === 'timeout') {
       throw new Error(
         `the application did not answer lifespan.startup within ${settings.lifespanStartupTimeout} s (lifespanStartupTimeout)`,
       );
     }
     const why = this.#failure === undefined ? 'it returned without an answer' : textOf(this.#failure);
-    if (settings.lifespan === 'on') throw new Error(`the application does not support lifespan, and lifespan is on: ${why}`);
+    if (settings.lifespan === 'on')
+      throw new Error(`the application does not support lifespan, and lifespan is on: ${why}`);
     log.info(`the application does not support lifespan (${firstLine(why)}); serving it without`);
   }
 
@@ -101,9 +105,12 @@ class AppLifespan implements Lifespan {
     this.#push({ type: 'lifespan.shutdown' });
     const outcome = await answered;
     this.#stage = 'over';
-    if (outcome.type === 'failed') log.error(`the application failed to shut down: ${outcome.message || 'no reason given'}`);
+    if (outcome.type === 'failed')
+      log.error(`the application failed to shut down: ${outcome.message || 'no reason given'}`);
     if (outcome.type === 'timeout') {
-      log.error(`the application did not answer lifespan.shutdown within ${settings.lifespanShutdownTimeout} s; going on`);
+      log.error(
+        `the application did not answer lifespan.shutdown within ${settings.lifespanShutdownTimeout} s; going on`,
+      );
     }
   }
 
@@ -155,8 +162,10 @@ class AppLifespan implements Lifespan {
   async #send(event: unknown): Promise<void> {
     const { type, message = '' } = (event ?? {}) as { type?: unknown; message?: unknown };
     const answer = typeof type === 'string' ? ANSWERS[type] : undefined;
-    if (answer === undefined) throw new TypeError(`send: unknown event type ${JSON.stringify(type)} on a lifespan scope`);
-    if (answer.stage !== this.#stage) throw new TypeError(`${String(type)} is not allowed now: nothing asks for it`);
+    if (answer === undefined)
+      throw new TypeError(`send: unknown event type ${JSON.stringify(type)} on a lifespan scope`);
+    if (answer.stage !== this.#stage)
+      throw new TypeError(`${String(type)} is not allowed now: nothing asks for it`);
     if (typeof message !== 'string') throw new TypeError(`${String(type)}: message must be a string`);
     this.#settle(answer.type === 'failed' ? { type: 'failed', message } : { type: 'complete' });
   }
@@ -164,7 +173,9 @@ class AppLifespan implements Lifespan {
   #await(seconds: number): Promise<Outcome> {
     return new Promise((resolve) => {
       const timer =
-        seconds > 0 ? this.#parts.clock.after(seconds * 1000, () => this.#settle({ type: 'timeout' })) : undefined;
+        seconds > 0
+          ? this.#parts.clock.after(seconds * 1000, () => this.#settle({ type: 'timeout' }))
+          : undefined;
       this.#answer = (outcome) => {
         timer?.cancel();
         resolve(outcome);
@@ -174,7 +185,8 @@ class AppLifespan implements Lifespan {
 
   #settle(outcome: Outcome): void {
     // At once, not when the waiting side wakes up: the call may end in between.
-    if (this.#stage === 'starting' && this.#answer !== undefined && outcome.type === 'complete') this.#stage = 'started';
+    if (this.#stage === 'starting' && this.#answer !== undefined && outcome.type === 'complete')
+      this.#stage = 'started';
     this.#answer?.(outcome);
     this.#answer = undefined;
   }

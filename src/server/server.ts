@@ -3,7 +3,11 @@
  * once; what it owns (listeners, connections, requests in hand) it counts, so that it knows when it has drained.
  */
 import { systemClock, type Clock, type Timer } from '../clock/clock.ts';
-import type { ConnectionContext, ConnectionSettings, FinishedRequest } from '../connection/connection-context.ts';
+import type {
+  ConnectionContext,
+  ConnectionSettings,
+  FinishedRequest,
+} from '../connection/connection-context.ts';
 import { Deadlines } from '../connection/deadlines.ts';
 import { H1Carrier } from '../connection/h1-carrier.ts';
 import type { App } from '../contract/app.ts';
@@ -150,11 +154,12 @@ export class Server {
       sessionEnded: () => void admission.requestsInHand--,
     };
     const accessLog = this.#accessLog;
+    const deadlines = new Deadlines(settings, this.#clock);
     return {
       settings,
       session,
-      defaults: new DefaultHeaders(settings, this.#clock),
-      deadlines: new Deadlines(settings, this.#clock),
+      defaults: new DefaultHeaders(settings, this.#clock, deadlines),
+      deadlines,
       fieldMemo: new FieldMemo(),
       log: this.#log,
       admitsRequest: () => admission.admitsRequest(),
@@ -181,7 +186,9 @@ export class Server {
     this.#isOutOfDescriptors = !this.#admission.hasDescriptors();
     if (this.#isOutOfDescriptors === wasOut) return;
     if (!wasOut) {
-      this.#log.error('out of file descriptors: accepting is paused; raise the limit (ulimit -n) or lower maxConnections');
+      this.#log.error(
+        'out of file descriptors: accepting is paused; raise the limit (ulimit -n) or lower maxConnections',
+      );
       // Not within the callback of an accepted connection.
       setImmediate(() => this.#isOutOfDescriptors && this.#listeners.forEach((listener) => listener.stop()));
       return;

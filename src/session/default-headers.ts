@@ -1,9 +1,9 @@
 /**
  * The fields that every response gets when it lacks them: Date (RFC 9110 6.6.1), Server (10.2.4), and those that the
- * operator configured. The text is made once a second, not once a response.
+ * operator configured. The text is made once a second, and the clock is read once a tick, not once a response.
  */
 import type { Clock } from '../clock/clock.ts';
-import { FIELD, type ResponseHead } from './exchange.ts';
+import { type CheckedHeaders, FIELD } from './response-headers.ts';
 
 type Fields = readonly (readonly [name: string, value: string])[];
 
@@ -13,48 +13,59 @@ export interface DefaultHeaderSettings {
   readonly headers: Fields;
 }
 
+/** A number that changes several times a second, and costs nothing to read. */
+export interface Ticking {
+  readonly now: number;
+}
+
 export class DefaultHeaders {
   readonly #settings: DefaultHeaderSettings;
   readonly #clock: Clock;
+  readonly #ticking: Ticking;
+  #tick = -1;
   #second = -1;
   #date = '';
   /** The text for a response that brings none of them, and for none that could clash with the configured ones. */
   #common = '';
 
-  constructor(settings: DefaultHeaderSettings, clock: Clock) {
+  constructor(settings: DefaultHeaderSettings, clock: Clock, ticking: Ticking) {
     this.#settings = settings;
     this.#clock = clock;
+    this.#ticking = ticking;
   }
 
   /** Field lines for HTTP/1.1, each with its CRLF. */
-  text(response: Pick<ResponseHead, 'fields' | 'headers'>): string {
+  text(headers: CheckedHeaders): string {
     this.#turn();
-    const isCommon = (response.fields & (FIELD.date | FIELD.server)) === 0 && this.#settings.headers.length === 0;
-    return isCommon ? this.#common : textOf(this.#listFor(response));
+    const isCommon =
+      (headers.fields & (FIELD.date | FIELD.server)) === 0 && this.#settings.headers.length === 0;
+    return isCommon ? this.#common : textOf(this.#listFor(headers));
   }
 
   /** The same as a list. */
-  list(response: Pick<ResponseHead, 'fields' | 'headers'>): [name: string, value: string][] {
+  list(headers: CheckedHeaders): [name: string, value: string][] {
     this.#turn();
-    return this.#listFor(response);
+    return this.#listFor(headers);
   }
 
   #turn(): void {
+    if (this.#ticking.now === this.#tick) return;
+    this.#tick = this.#ticking.now;
     const second = Math.floor(this.#clock.wallTime() / 1000);
     if (second === this.#second) return;
     this.#second = second;
     this.#date = new Date(second * 1000).toUTCString();
-    this.#common = textOf(this.#listFor({ fields: 0, headers: [] }));
+    this.#common = textOf(this.#listFor({ fields: 0, list: [] }));
   }
 
-  #listFor({ fields, headers }: Pick<ResponseHead, 'fields' | 'headers'>): [string, string][] {
+  #listFor({ fields, list: given }: Pick<CheckedHeaders, 'fields' | 'list'>): [string, string][] {
     const list: [string, string][] = [];
     for (const [name, value] of this.#settings.headers) {
       const lower = name.toLowerCase();
-      if (!headers.some(([given]) => given.toLowerCase() === lower)) list.push([name, value]);
+      if (!given.some(([other]) => other.toLowerCase() === lower)) list.push([name, value]);
     }
     const lacks = (name: string, bit: number): boolean =>
-      (fields & bit) === 0 && !list.some(([given]) => given.toLowerCase() === name);
+      (fields & bit) === 0 && !list.some(([other]) => other.toLowerCase() === name);
     if (this.#settings.serverHeader && lacks('server', FIELD.server)) list.push(['server', 'tsagi-server']);
     if (this.#settings.dateHeader && lacks('date', FIELD.date)) list.push(['date', this.#date]);
     return list;

@@ -5,6 +5,7 @@
 import type { DisconnectReason } from '../contract/handles.ts';
 import type { HttpVersion } from '../contract/scope.ts';
 import type { Bytes, HeaderList } from '../contract/send-events.ts';
+import type { CheckedHeaders } from './response-headers.ts';
 
 /** What a request says, whatever carried it. */
 export interface RequestHead {
@@ -42,26 +43,10 @@ export interface OutboundHandle {
   onDrain(callback: () => void): () => void;
 }
 
-/** Fields of a response that mean something to the server: {@link ResponseHead.fields}. */
-export const FIELD = {
-  date: 1,
-  server: 2,
-  contentLength: 4,
-  transferEncoding: 8,
-  /** Connection, Keep-Alive, Proxy-Connection, Upgrade, Trailer and TE: hop by hop, so the server's own. */
-  hopByHop: 16,
-  /** The application asks for the connection to be closed. */
-  closes: 32,
-} as const;
-
 /** The head of a response, validated. */
 export interface ResponseHead {
   readonly status: number;
-  readonly headers: HeaderList;
-  /** Which fields the server need not supply or must treat on its own, as bits of {@link FIELD}. */
-  readonly fields: number;
-  /** Bytes declared by the application, or -1. */
-  readonly contentLength: number;
+  readonly headers: CheckedHeaders;
   /** False where the message cannot have content: HEAD, 204, 304 (RFC 9110 6.4.1). */
   readonly hasContent: boolean;
   readonly hasTrailers: boolean;

@@ -6,13 +6,14 @@ import { Buffer } from 'node:buffer';
 import type { DisconnectReason } from '../contract/handles.ts';
 import type { HttpDisconnectEvent, HttpRequestEvent } from '../contract/receive-events.ts';
 import type { HttpScope } from '../contract/scope.ts';
-import type { Bytes } from '../contract/send-events.ts';
+import type { Bytes, HeaderList } from '../contract/send-events.ts';
 import { isContentless } from '../wire/status.ts';
-import { describe, invalidField, type RawEvent, readFlag, readHeaders, readStatus, readTrailers } from './event-fields.ts';
+import { describe, invalidField, type RawEvent, readFlag, readStatus } from './event-fields.ts';
 import type { Exchange, ExchangeObserver, ResponseHead } from './exchange.ts';
 import { HttpInbox } from './http-inbox.ts';
 import { plainResponse } from './plain-response.ts';
 import { openSource, type ResponseSource } from './response-source.ts';
+import { checkHeaders, checkTrailers } from './response-headers.ts';
 import { httpScope } from './scope.ts';
 import { RequestConnection, ScopeTransport } from './scope-handles.ts';
 import type { SessionContext } from './session-context.ts';
@@ -40,7 +41,12 @@ export class HttpSession implements ExchangeObserver {
     this.#context = context;
     this.#connection = new RequestConnection(context.log);
     this.#inbox = new HttpInbox(exchange);
-    this.scope = httpScope(exchange, context, this.#connection, new ScopeTransport(exchange.outbound, context.log));
+    this.scope = httpScope(
+      exchange,
+      context,
+      this.#connection,
+      new ScopeTransport(exchange.outbound, context.log),
+    );
   }
 
   get standing(): 'initial' | 'started' | 'complete' | 'gone' {
@@ -100,14 +106,15 @@ export class HttpSession implements ExchangeObserver {
     }
     const { type } = event;
     requireAllowed(this.#state, type);
-    if (this.#sendingFile !== undefined) throw new TypeError(`${type} is not allowed while a file is being sent`);
+    if (this.#sendingFile !== undefined)
+      throw new TypeError(`${type} is not allowed while a file is being sent`);
     switch (type) {
       case 'http.response.start':
         return this.#start(event);
       case 'http.response.body':
         return this.#body(event);
       case 'http.response.trailers':
-        return this.#finish(undefined, readTrailers(type, event['headers']));
+        return this.#finish(undefined, checkTrailers(type, event['headers']));
       case 'http.fullflush':
         return this.#fullflush();
     }
@@ -116,13 +123,11 @@ export class HttpSession implements ExchangeObserver {
   #start(event: RawEvent): undefined {
     const type = 'http.response.start';
     const status = readStatus(type, event['status']);
-    const facts = { fields: 0, contentLength: -1 };
-    const headers = readHeaders(type, event['headers'], facts);
+    const headers = checkHeaders(type, event['headers']);
     const hasTrailers = readFlag(type, 'trailers', event['trailers']);
     const hasContent = this.#exchange.head.method !== 'HEAD' && !isContentless(status);
-    const { fields, contentLength } = facts;
-    this.#response = { status, headers, fields, contentLength, hasContent, hasTrailers };
-    if (hasContent && contentLength >= 0) this.#owed = contentLength;
+    this.#response = { status, headers, hasContent, hasTrailers };
+    if (hasContent && headers.contentLength >= 0) this.#owed = headers.contentLength;
     this.#state = 'started';
     this.#connection.responseStarted = true;
     this.#exchange.respond(this.#response);
@@ -164,7 +169,7 @@ export class HttpSession implements ExchangeObserver {
     return content !== undefined && content.length > 0 ? this.#exchange.write(content) : undefined;
   }
 
-  #finish(lastChunk?: Bytes, trailers?: ReturnType<typeof readTrailers>): Promise<void> | undefined {
+  #finish(lastChunk?: Bytes, trailers?: HeaderList): Promise<void> | undefined {
     this.#state = 'complete';
     this.#connection.responseComplete = true;
     const waiting = this.#exchange.end(lastChunk, trailers);
@@ -181,7 +186,9 @@ export class HttpSession implements ExchangeObserver {
 
   #fullflush(): Promise<void> | undefined {
     if (this.#context.extensions['fullflush'] === undefined) {
-      throw new TypeError('http.fullflush is not allowed: the server does not advertise the fullflush extension');
+      throw new TypeError(
+        'http.fullflush is not allowed: the server does not advertise the fullflush extension',
+      );
     }
     return this.#exchange.flush();
   }

@@ -25,9 +25,13 @@ const EVENT = 'http.response.body';
 
 /** Opens what the event names. Throws or rejects when it cannot be opened, with the path in the message. */
 export function openSource(event: RawEvent, syncThreshold: number): ResponseSource | Promise<ResponseSource> {
-  const range = { offset: readCount(EVENT, 'offset', event['offset']) ?? 0, length: readCount(EVENT, 'length', event['length']) };
+  const range = {
+    offset: readCount(EVENT, 'offset', event['offset']) ?? 0,
+    length: readCount(EVENT, 'length', event['length']),
+  };
   const { file, fh } = event;
-  if (fh !== undefined) return new DescriptorSource(descriptorOf(fh), { ...range, syncThreshold, isOwned: false });
+  if (fh !== undefined)
+    return new DescriptorSource(descriptorOf(fh), { ...range, syncThreshold, isOwned: false });
   if (typeof file === 'string') {
     return new DescriptorSource(openSync(file, 'r'), { ...range, syncThreshold, isOwned: true });
   }
@@ -74,7 +78,8 @@ class DescriptorSource implements ResponseSource {
     this.#position = options.offset;
     try {
       const stats = fstatSync(fd);
-      if (stats.isDirectory()) throw Object.assign(new Error('EISDIR: a directory cannot be sent'), { code: 'EISDIR' });
+      if (stats.isDirectory())
+        throw Object.assign(new Error('EISDIR: a directory cannot be sent'), { code: 'EISDIR' });
       this.#isSeekable = stats.isFile();
       this.size = this.#isSeekable ? sizeOf(stats.size, options) : (options.length ?? Infinity);
     } catch (error) {
@@ -138,7 +143,8 @@ class DescriptorSource implements ResponseSource {
 
 async function openBlob(blob: BunFileLike & Blob, range: Range): Promise<ResponseSource> {
   const exists = 'exists' in blob && typeof blob.exists === 'function' ? await blob.exists() : true;
-  if (exists !== true) throw Object.assign(new Error(`ENOENT: no such file, '${blob.name ?? '?'}'`), { code: 'ENOENT' });
+  if (exists !== true)
+    throw Object.assign(new Error(`ENOENT: no such file, '${blob.name ?? '?'}'`), { code: 'ENOENT' });
   return new BlobSource(blob, range);
 }
 

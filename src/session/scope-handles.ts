@@ -46,7 +46,8 @@ export class RequestConnection implements ConnectionState {
   }
 
   onDisconnect(callback: (reason: DisconnectReason) => void): void {
-    if (this.disconnectReason !== undefined) callSafely(this.#log, 'onDisconnect', callback, this.disconnectReason);
+    if (this.disconnectReason !== undefined)
+      callSafely(this.#log, 'onDisconnect', callback, this.disconnectReason);
     else if (this.#end === 'open') (this.#onDisconnect ??= []).push(callback);
   }
 

@@ -36,15 +36,22 @@ export function httpScope(
     queryString: head.queryString,
     rootPath: context.rootPath,
     headers: head.repeatsCookie ? joinCookies(head.headers) : head.headers,
-    server: peer.server,
-    state: { ...context.state },
+    // Copies: what an application changes in its scope must not reach the next request of the connection.
+    server: peer.server.slice() as HttpScope['server'],
+    state: shallowCopy(context.state),
     extensions: context.extensions,
     'tsagi.transport': transport,
     'tsagi.connection': connection,
     'tsagi.shutdown': context.shutdownSignal,
   };
-  if (peer.client !== undefined) scope.client = peer.client;
+  if (peer.client !== undefined) scope.client = peer.client.slice() as [string, number];
   return scope;
+}
+
+function shallowCopy(state: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  // Most applications keep nothing there, and the loop ends before it begins.
+  for (const _ in state) return { ...state };
+  return {};
 }
 
 /** As RFC 9113 8.2.3 has it for HTTP/2, so that applications find one cookie field whatever carried it. */

@@ -41,7 +41,9 @@ const SUBJECTS = { websocket: 'WebSocket', sse: 'Server-Sent Events' } as const;
 export function classify(head: RequestHead): RequestKind {
   if (head.hasUpgrade && isWebSocketHandshake(head)) return 'websocket';
   if (!head.mentionsEventStream) return 'http';
-  return head.headers.some(([name, value]) => name === 'accept' && acceptsEventStream(value)) ? 'sse' : 'http';
+  return head.headers.some(([name, value]) => name === 'accept' && acceptsEventStream(value))
+    ? 'sse'
+    : 'http';
 }
 
 /** RFC 6455 4.2.1: GET on HTTP/1.1 with `websocket` among Upgrade and `upgrade` among Connection, in any case. */
@@ -92,7 +94,8 @@ function appReturned(session: Session, context: SessionContext): void {
   context.sessionEnded();
   const { standing } = session;
   if (standing === 'complete' || standing === 'gone') return;
-  const failure = standing === 'initial' ? 'without a response' : 'before its response was complete; connection closed';
+  const failure =
+    standing === 'initial' ? 'without a response' : 'before its response was complete; connection closed';
   context.log.error(`${nameOf(session)}: the application returned ${failure}`);
   session.fail();
 }

@@ -93,10 +93,14 @@ async function refuseIfTaken(path: string): Promise<void> {
   const stats = lstatSync(path, { throwIfNoEntry: false });
   if (stats === undefined) return;
   if (!stats.isSocket()) {
-    throw new Error(`cannot listen on ${path}: a file that is no socket is there; remove it or choose another path`);
+    throw new Error(
+      `cannot listen on ${path}: a file that is no socket is there; remove it or choose another path`,
+    );
   }
   if (await answers(path)) {
-    throw new Error(`cannot listen on ${path}: another process listens there; stop it or choose another path`);
+    throw new Error(
+      `cannot listen on ${path}: another process listens there; stop it or choose another path`,
+    );
   }
 }
 

@@ -81,7 +81,8 @@ function hostEnd(text: string): number {
   while (i < text.length) {
     const code = text.charCodeAt(i);
     if (REG_NAME[code]) i++;
-    else if (code === 37 && hexValue(text.charCodeAt(i + 1)) >= 0 && hexValue(text.charCodeAt(i + 2)) >= 0) i += 3;
+    else if (code === 37 && hexValue(text.charCodeAt(i + 1)) >= 0 && hexValue(text.charCodeAt(i + 2)) >= 0)
+      i += 3;
     else break;
   }
   return i;

@@ -78,7 +78,7 @@ http {
   scgi_temp_path scgi;
   upstream tsagi {
     server ${upstream};
-    keepalive 8;
+    keepalive 32;
   }
   server {
     listen 127.0.0.1:${port};

@@ -19,9 +19,6 @@ async function carryOn(url: string): Promise<Seen[]> {
   const posted = await fetch(`${url}/digest`, { method: 'POST', body: upload.bytes });
   expect(await posted.text()).toBe(upload.digest);
 
-  const echoed = await fetch(`${url}/echo`, { method: 'POST', body: upload.bytes });
-  expect(Buffer.compare(new Uint8Array(await echoed.arrayBuffer()), upload.bytes)).toBe(0);
-
   const download = await fetch(`${url}/download/${LARGE}`);
   expect((await download.arrayBuffer()).byteLength).toBe(LARGE);
 
@@ -46,7 +43,7 @@ describe('nginx in front', () => {
     const seen = await carryOn(nginx.url);
     expect(seen[0]!.headers).toContainEqual(['x-forwarded-for', '127.0.0.1']);
     // nginx kept connections open and used them again: fewer of its ports than requests.
-    expect(new Set(seen.map(({ client }) => client?.[1])).size).toBeLessThan(100);
+    expect(new Set(seen.map(({ client }) => client?.[1])).size).toBeLessThan(60);
     expect(nginx.complaints).toEqual([]);
   });
 

@@ -109,7 +109,10 @@ export class HeadReader {
     memory.slot = -1;
     if (!isRepeated || head.minorVersion === 0 || head.authority !== undefined) return;
     // A copy: a substring would keep the whole text alive.
-    memory.slot = memory.memo.remember(head, Buffer.from(text.slice(start, end), 'latin1').toString('latin1'));
+    memory.slot = memory.memo.remember(
+      head,
+      Buffer.from(text.slice(start, end), 'latin1').toString('latin1'),
+    );
   }
 
   #readFirst(text: string, start: number, end: number, feed: number): ProtocolError | undefined {

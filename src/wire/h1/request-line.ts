@@ -22,7 +22,7 @@ export function readRequestLine(
   let i = start;
   while (TOKEN[text.charCodeAt(i)]) i++;
   if (i === start || text.charCodeAt(i) !== SPACE) return H1_ERRORS.requestLine;
-  head.method = text.substring(start, i);
+  head.method = i === start + 3 && text.startsWith('GET', start) ? 'GET' : text.substring(start, i);
 
   const targetStart = ++i;
   let queryAt = -1;
@@ -33,6 +33,7 @@ export function readRequestLine(
   }
   if (i === targetStart) return H1_ERRORS.requestLine;
   if (text.charCodeAt(i) !== SPACE) return i === end ? H1_ERRORS.requestLine : H1_ERRORS.requestTarget;
+
   head.target = text.substring(targetStart, i);
 
   if (text.startsWith('HTTP/1.1', i + 1) && i + 9 === end) head.minorVersion = 1;
