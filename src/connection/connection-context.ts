@@ -1,5 +1,5 @@
 /**
- * What every connection of a server shares.
+ * What the connections of a server have in common.
  */
 import type { Logger } from '../log/logger.ts';
 import type { DefaultHeaders } from '../session/default-headers.ts';
@@ -9,6 +9,8 @@ import type { Watermarks } from '../transport/outbound-queue.ts';
 import type { FieldMemo } from '../wire/h1/field-memo.ts';
 import type { H1Limits } from '../wire/h1/h1-reader.ts';
 import type { RequestHead } from '../wire/h1/request-head.ts';
+import type { CarrierPool } from './carrier-pool.ts';
+import type { Connection } from './connection.ts';
 import type { Deadlines, DeadlineSettings } from './deadlines.ts';
 
 export type ConnectionSettings = H1Limits & Watermarks & DeadlineSettings;
@@ -28,15 +30,23 @@ export interface FinishedRequest {
   readonly responseHeaders: readonly (readonly [name: string, value: string])[];
 }
 
-export interface ConnectionContext {
+/** What a carrier needs. */
+export interface CarrierContext {
   readonly settings: ConnectionSettings;
   readonly session: SessionContext;
   readonly defaults: DefaultHeaders;
-  readonly deadlines: Deadlines;
+  readonly deadlines: Deadlines<Connection>;
   readonly fieldMemo: FieldMemo;
   readonly log: Logger;
+  /** Whether no connection is to be kept alive any more. */
+  isDraining(): boolean;
   /** Whether one more request may be taken in hand; otherwise it is answered with 503. */
   admitsRequest(): boolean;
   /** Undefined where nobody wants to know, so that nothing is measured. */
   readonly requestFinished: ((request: FinishedRequest) => void) | undefined;
+}
+
+/** What every connection shares. */
+export interface ConnectionContext extends CarrierContext {
+  readonly carriers: CarrierPool;
 }

@@ -20,7 +20,7 @@ export interface DeadlineSettings {
 }
 
 /** What a connection is doing, as far as deadlines are concerned. */
-export type Phase = 'idle' | 'head' | 'request' | 'draining' | 'lingering' | 'closed';
+export type Phase = 'idle' | 'head' | 'request' | 'draining' | 'closing' | 'lingering' | 'closed';
 
 /** The facts that the table looks at; times are those of {@link Deadlines.now}. */
 export interface Watched {
@@ -28,15 +28,20 @@ export interface Watched {
   readonly phaseSince: number;
   readonly lastReceived: number;
   readonly lastSent: number;
-  /** The application waits for body bytes that have not arrived. */
-  readonly awaitsBody: boolean;
-  /** Since when, kept by the sweep: applications begin to wait at any time, and without a word to the connection. */
-  awaitsBodySince: number | undefined;
+  /** Since when the application has been waiting for body bytes that have not arrived: see {@link noteWait}. */
+  readonly awaitsBodySince: number | undefined;
   readonly hasBacklog: boolean;
+  /** Called before each look at the table: applications begin to wait at any time, without a word to the connection. */
+  noteWait?(now: number): void;
   expire(deadline: DeadlineName): void;
 }
 
-export type DeadlineName = 'idle' | 'head' | 'body' | 'drain' | 'stall' | 'write' | 'linger' | 'lingerTotal';
+/** Something that is watched, maybe through another that stands for it at the moment. */
+export interface Watchable {
+  readonly watched: Watched;
+}
+
+export type DeadlineName = 'idle' | 'head' | 'body' | 'drain' | 'stall' | 'write' | 'linger';
 
 interface DeadlineRow {
   readonly name: DeadlineName;
@@ -46,9 +51,9 @@ interface DeadlineRow {
   readonly seconds: (settings: DeadlineSettings) => number;
 }
 
-/** After the last response: how long a peer may still send (nginx: lingering_timeout 5s, lingering_time 30s). */
-const LINGER_SECONDS = 5;
-const LINGER_TOTAL_SECONDS = 30;
+/** How long a peer may go on sending what nobody is going to read, before and after the last response. */
+const DRAIN_SECONDS = 5;
+const LINGER_SECONDS = 10;
 
 const DEADLINES: readonly DeadlineRow[] = [
   { name: 'idle', phases: ['idle'], since: (it) => it.phaseSince, seconds: (it) => it.timeout },
@@ -64,7 +69,7 @@ const DEADLINES: readonly DeadlineRow[] = [
     name: 'drain',
     phases: ['draining'],
     since: (it) => Math.max(it.phaseSince, it.lastReceived),
-    seconds: () => LINGER_SECONDS,
+    seconds: () => DRAIN_SECONDS,
   },
   {
     name: 'stall',
@@ -74,35 +79,24 @@ const DEADLINES: readonly DeadlineRow[] = [
   },
   {
     name: 'write',
-    phases: ['idle', 'head', 'request', 'draining', 'lingering'],
+    phases: ['idle', 'head', 'request', 'draining', 'closing'],
     since: (it) => (it.hasBacklog ? it.lastSent : undefined),
     seconds: (it) => it.writeTimeout,
   },
-  {
-    name: 'linger',
-    phases: ['lingering'],
-    since: (it) => Math.max(it.phaseSince, it.lastReceived),
-    seconds: () => LINGER_SECONDS,
-  },
-  {
-    name: 'lingerTotal',
-    phases: ['lingering'],
-    since: (it) => it.phaseSince,
-    seconds: () => LINGER_TOTAL_SECONDS,
-  },
+  { name: 'linger', phases: ['lingering'], since: (it) => it.phaseSince, seconds: () => LINGER_SECONDS },
 ];
 
 /** Milliseconds between sweeps: an eighth of the shortest deadline, within these bounds. */
 const MIN_INTERVAL = 10;
 const MAX_INTERVAL = 500;
 
-export class Deadlines {
+export class Deadlines<Member extends Watchable = Watchable> {
   /** Milliseconds; advances with each sweep, and when watching begins again, and stands still in between. */
   now = 0;
   readonly #settings: DeadlineSettings;
   readonly #clock: Clock;
   readonly #interval: number;
-  readonly #watched = new Set<Watched>();
+  readonly #watched = new Set<Member>();
   #timer: Timer | undefined;
   #lastSweep = 0;
 
@@ -113,17 +107,26 @@ export class Deadlines {
     this.#interval = Math.min(MAX_INTERVAL, Math.max(MIN_INTERVAL, (shortest * 1000) / 8));
   }
 
+  get size(): number {
+    return this.#watched.size;
+  }
+
+  /** All that is watched now; closing them while going through them is safe. */
+  members(): Member[] {
+    return [...this.#watched];
+  }
+
   /** Sweeps while there is something to watch. */
-  watch(watched: Watched): void {
-    this.#watched.add(watched);
+  watch(member: Member): void {
+    this.#watched.add(member);
     if (this.#timer !== undefined) return;
     this.#lastSweep = this.#clock.now();
     this.now += 1;
     this.#timer = this.#clock.every(this.#interval, () => this.#sweep());
   }
 
-  unwatch(watched: Watched): void {
-    this.#watched.delete(watched);
+  unwatch(member: Member): void {
+    this.#watched.delete(member);
     if (this.#watched.size > 0) return;
     this.#timer?.cancel();
     this.#timer = undefined;
@@ -134,11 +137,11 @@ export class Deadlines {
     // A sweep that comes late means that the event loop was blocked: that time is not the clients' fault.
     this.now += Math.min(time - this.#lastSweep, 2 * this.#interval);
     this.#lastSweep = time;
-    for (const watched of [...this.#watched]) this.#judge(watched);
+    for (const member of [...this.#watched]) this.#judge(member.watched);
   }
 
   #judge(watched: Watched): void {
-    watched.awaitsBodySince = watched.awaitsBody ? (watched.awaitsBodySince ?? this.now) : undefined;
+    watched.noteWait?.(this.now);
     for (const row of DEADLINES) {
       const limit = row.seconds(this.#settings) * 1000;
       if (limit === 0 || !row.phases.includes(watched.phase)) continue;

@@ -1,23 +1,24 @@
 /**
- * One HTTP/1.1 connection: reads requests one after another, gives each an exchange, and decides after each response
- * whether the connection goes on. Pipelined requests are answered in order, the next one starting when the response
- * before it is complete; what they write in one turn leaves in one write.
+ * Speaks HTTP/1.1 for a connection: reads requests one after another, gives each an exchange, and decides after each
+ * response whether the connection goes on. Pipelined requests are answered in order, the next one starting when the
+ * response before it is complete; what they write in one turn leaves in one write. A carrier whose connection has been
+ * idle serves the next one: whatever belongs to a request lives in its exchange, which is never used twice.
  */
 import type { Buffer } from 'node:buffer';
 import type { DisconnectReason } from '../contract/handles.ts';
-import { plainBody, plainHeaders, plainResponse } from '../session/plain-response.ts';
 import type { Peer } from '../session/exchange.ts';
+import { plainBody, plainHeaders, plainResponse } from '../session/plain-response.ts';
 import type { CheckedHeaders } from '../session/response-headers.ts';
 import { createSession, runSession } from '../session/start-session.ts';
-import { OutboundQueue } from '../transport/outbound-queue.ts';
-import type { SocketHandler, TransportSocket } from '../transport/socket.ts';
+import { OutboundQueue, type Sink } from '../transport/outbound-queue.ts';
 import { END } from '../wire/h1/body-readers.ts';
 import { H1_ERRORS } from '../wire/h1/errors.ts';
 import { H1Reader } from '../wire/h1/h1-reader.ts';
 import type { RequestHead } from '../wire/h1/request-head.ts';
 import { fieldLines, statusLine } from '../wire/h1/response-writer.ts';
 import { ProtocolError } from '../wire/protocol-error.ts';
-import type { ConnectionContext } from './connection-context.ts';
+import type { Connection } from './connection.ts';
+import type { CarrierContext } from './connection-context.ts';
 import type { DeadlineName, Phase, Watched } from './deadlines.ts';
 import { flushAtTurnEnd } from './flush-at-turn-end.ts';
 import { H1Exchange } from './h1-exchange.ts';
@@ -29,57 +30,49 @@ const MAX_DRAIN = 262144;
 const NO_BYTES = new Uint8Array(0);
 const RETRY_SOON = ['retry-after', '1'] as const;
 
-export class H1Carrier implements SocketHandler, Watched {
-  readonly peer: Peer;
+export class H1Carrier implements Watched, Sink {
   phase: Phase = 'idle';
-  phaseSince: number;
-  lastReceived: number;
-  lastSent: number;
+  phaseSince = 0;
+  lastReceived = 0;
+  lastSent = 0;
   awaitsBodySince: number | undefined = undefined;
-  readonly #socket: TransportSocket;
-  readonly #context: ConnectionContext;
+  readonly #context: CarrierContext;
   readonly #reader: H1Reader;
   readonly #outbound: OutboundQueue;
-  readonly #onClosed: (carrier: H1Carrier) => void;
+  /** Undefined while no connection needs this carrier. */
+  #connection: Connection | undefined = undefined;
   #exchange: H1Exchange | undefined = undefined;
   #isAdvancing = false;
   #isPumping = false;
   #isBodyPaused = false;
   #isInputEnded = false;
-  #isDraining = false;
   #drained = 0;
-  /** When the exchange began, for the access log: monotonic and wall time. */
-  #startedAt = 0;
-  #startedTime = 0;
 
-  constructor(
-    socket: TransportSocket,
-    peer: Peer,
-    context: ConnectionContext,
-    onClosed: (carrier: H1Carrier) => void,
-  ) {
-    this.#socket = socket;
-    this.peer = peer;
+  constructor(context: CarrierContext) {
     this.#context = context;
-    this.#onClosed = onClosed;
     this.#reader = new H1Reader(context.settings, context.fieldMemo);
-    this.#outbound = new OutboundQueue(socket, context.settings);
-    const { now } = context.deadlines;
+    this.#outbound = new OutboundQueue(this, context.settings);
+  }
+
+  /** Begins to serve a connection that has been idle. */
+  attach(connection: Connection): void {
+    const { now } = this.#context.deadlines;
+    this.#connection = connection;
+    this.phase = 'idle';
     this.phaseSince = now;
     this.lastReceived = now;
     this.lastSent = now;
-    context.deadlines.watch(this);
   }
 
-  // What the socket says.
+  // What the socket says, by way of the connection.
 
   received(chunk: Buffer): void {
     this.lastReceived = this.#context.deadlines.now;
-    if (this.phase === 'lingering' || this.phase === 'closed') return;
+    if (this.phase === 'closing') return;
     this.#reader.push(chunk);
     if (this.#exchange === undefined) return this.#advance();
     if (!this.#exchange.isRequestDone) this.#pumpBody();
-    if (this.#exchange !== undefined && this.#reader.bufferedBytes > MAX_UNREAD) this.#socket.pause();
+    if (this.#exchange !== undefined && this.#reader.bufferedBytes > MAX_UNREAD) this.#connection?.pause();
   }
 
   writable(): void {
@@ -91,53 +84,64 @@ export class H1Carrier implements SocketHandler, Watched {
   inputEnded(): void {
     this.#isInputEnded = true;
     const exchange = this.#exchange;
-    // RFC 9112 9.6 and 8: a request that is complete gets its answer; one that is not has been given up.
     if (exchange === undefined) {
-      if (this.phase !== 'lingering' || !this.#outbound.isBlocked) this.#endSocket();
-    } else if (!exchange.isRequestDone) this.abort('client_closed');
+      if (this.phase !== 'closing') this.#close();
+      return;
+    }
+    // RFC 9112 8: a request that has been cut short is given up; one that is complete gets its answer.
+    if (!exchange.isRequestDone) return this.#connection?.abort('client_closed');
+    // Whether the client still waits or has gone altogether, only the kernel can find out.
+    this.#connection?.probe();
   }
 
-  closed(error: Error | undefined): void {
-    if (this.phase === 'closed') return;
+  /** The connection is no more. */
+  lost(reason: DisconnectReason): void {
+    this.#connection = undefined;
     this.#setPhase('closed');
-    this.#context.deadlines.unwatch(this);
     this.#reader.discard();
     const exchange = this.#exchange;
     this.#exchange = undefined;
-    if (exchange !== undefined) this.#lose(exchange, error === undefined ? 'client_closed' : reasonOf(error));
+    if (exchange !== undefined) {
+      // A response that was complete, with its request still being drained, has nothing left to lose.
+      if (!exchange.isResponseDone || this.#outbound.isBlocked) exchange.observer?.disconnected(reason);
+      exchange.report();
+      exchange.detach();
+    }
     this.#outbound.close();
-    this.#onClosed(this);
   }
 
   // What the server says.
 
-  /** Graceful shutdown: what is in hand is finished, nothing is begun. */
   drain(): void {
-    this.#isDraining = true;
-    if (this.phase === 'idle' && !this.#outbound.isBlocked) this.#endSocket();
+    if (this.phase === 'idle') this.#close();
   }
 
-  /** One connection too many: says so, whatever the request is going to be. */
   turnAway(): void {
     this.#refuse(H1_ERRORS.overloaded, 'server_error');
   }
 
-  /** Ends the connection so that the client can tell that a response is not whole. */
-  abort(reason: DisconnectReason): void {
-    if (this.phase === 'closed') return;
-    const exchange = this.#exchange;
-    this.#exchange = undefined;
-    this.#setPhase('closed');
-    this.#context.deadlines.unwatch(this);
-    // What a response has so far may still arrive; without a terminator or its length it cannot pass for the whole.
-    if (exchange !== undefined && exchange.status !== 0) this.#outbound.flush();
-    this.#socket.reset();
-    if (exchange !== undefined) this.#lose(exchange, reason);
-    this.#outbound.close();
-    this.#onClosed(this);
+  /** What a response that is to be broken off has so far may still arrive; it cannot pass for the whole. */
+  flushStarted(): void {
+    if (this.#exchange !== undefined && this.#exchange.status !== 0) this.#outbound.flush();
   }
 
-  // What the exchange asks for.
+  // What the queue and the exchange ask for.
+
+  write(data: Uint8Array | string): number {
+    return this.#connection?.write(data) ?? -1;
+  }
+
+  get outbound(): OutboundQueue {
+    return this.#outbound;
+  }
+
+  get context(): CarrierContext {
+    return this.#context;
+  }
+
+  get peer(): Peer {
+    return this.#connection!.peer;
+  }
 
   get hasBodyBytes(): boolean {
     return this.#reader.bufferedBytes > 0;
@@ -145,7 +149,7 @@ export class H1Carrier implements SocketHandler, Watched {
 
   /** Whether the connection can go on behind this response, as far as is known at its start. */
   mayPersist(exchange: H1Exchange): boolean {
-    if (this.#isDraining) return false;
+    if (this.#context.isDraining()) return false;
     if (this.#isInputEnded && this.#reader.bufferedBytes === 0) return false;
     if (exchange.isRequestDone) return true;
     // A client that holds its body back may or may not send it now, so what follows cannot be framed (RFC 9110 10.1.1).
@@ -168,14 +172,18 @@ export class H1Carrier implements SocketHandler, Watched {
 
   pauseBody(): void {
     this.#isBodyPaused = true;
-    this.#socket.pause();
+    this.#connection?.pause();
   }
 
   resumeBody(): void {
     if (!this.#isBodyPaused) return;
     this.#isBodyPaused = false;
-    this.#socket.resume();
+    this.#connection?.resume();
     this.#pumpBody();
+  }
+
+  abort(reason: DisconnectReason): void {
+    this.#connection?.abort(reason);
   }
 
   /** The response is complete. Resolves when the kernel has all of it. */
@@ -193,9 +201,11 @@ export class H1Carrier implements SocketHandler, Watched {
 
   // Deadlines.
 
-  get awaitsBody(): boolean {
+  noteWait(now: number): void {
     const exchange = this.#exchange;
-    return exchange !== undefined && !exchange.isRequestDone && exchange.observer?.wantsBody === true;
+    const isWaiting =
+      exchange !== undefined && !exchange.isRequestDone && exchange.observer?.wantsBody === true;
+    this.awaitsBodySince = isWaiting ? (this.awaitsBodySince ?? now) : undefined;
   }
 
   get hasBacklog(): boolean {
@@ -204,8 +214,6 @@ export class H1Carrier implements SocketHandler, Watched {
 
   expire(deadline: DeadlineName): void {
     switch (deadline) {
-      case 'idle':
-        return this.#endSocket();
       case 'head':
         return this.#refuse(H1_ERRORS.headerTimeout, 'client_timeout');
       case 'body':
@@ -215,7 +223,7 @@ export class H1Carrier implements SocketHandler, Watched {
       case 'write':
         return this.abort('write_timeout');
       default:
-        return this.#endSocket();
+        return this.#close();
     }
   }
 
@@ -226,39 +234,46 @@ export class H1Carrier implements SocketHandler, Watched {
     // An application that answers at once ends its exchange inside this loop; recursion would be as deep as the pipeline.
     if (this.#isAdvancing) return;
     this.#isAdvancing = true;
+    let head: RequestHead | ProtocolError | undefined;
     while (this.#exchange === undefined && (this.phase === 'idle' || this.phase === 'head')) {
-      const head = this.#reader.readHead();
-      if (head === undefined) {
-        this.#waitForHead();
-        break;
-      }
+      head = this.#reader.readHead();
+      if (head === undefined) break;
       if (head instanceof ProtocolError) this.#refuse(head, 'protocol_error');
       else this.#begin(head);
     }
     this.#isAdvancing = false;
+    if (this.#exchange === undefined && head === undefined) this.#waitForHead();
   }
 
   #waitForHead(): void {
-    if (this.#isInputEnded) return this.#close();
-    if (this.#reader.isInsideHead) {
+    if (this.phase !== 'idle' && this.phase !== 'head') return;
+    const isInsideHead = this.#reader.isInsideHead;
+    if (this.#isInputEnded || (this.#context.isDraining() && !isInsideHead)) return this.#close();
+    const connection = this.#connection!;
+    connection.resume();
+    if (isInsideHead) {
       if (this.phase !== 'head') this.#setPhase('head');
-    } else if (this.#isDraining) return this.#close();
-    else if (this.phase !== 'idle') this.#setPhase('idle');
-    this.#socket.resume();
+      return;
+    }
+    // What pipelined requests have written leaves now, at the end of what came with them.
+    this.#outbound.flush();
+    if (this.#outbound.isBlocked) return;
+    this.#reader.discard();
+    this.#connection = undefined;
+    connection.giveBack(this);
   }
 
   #begin(head: RequestHead): void {
     const context = this.#context;
-    const exchange = new H1Exchange(this, head, this.#outbound);
+    const exchange = new H1Exchange(this, head);
     this.#exchange = exchange;
     this.#setPhase('request');
     this.#isBodyPaused = false;
     this.#drained = 0;
-    if (context.requestFinished !== undefined) {
-      this.#startedAt = performance.now();
-      this.#startedTime = Date.now();
+    if (!context.admitsRequest()) {
+      plainResponse(exchange, 503, 'The server has too many requests in hand. Try again soon.', [RETRY_SOON]);
+      return;
     }
-    if (!context.admitsRequest()) return this.#overload(exchange);
     const session = createSession(exchange, context.session);
     if (session === undefined) return;
     exchange.observer = session;
@@ -267,38 +282,37 @@ export class H1Carrier implements SocketHandler, Watched {
     if (this.#exchange === exchange) runSession(session, context.session);
   }
 
-  #overload(exchange: H1Exchange): void {
-    plainResponse(exchange, 503, 'The server has too many requests in hand. Try again soon.', [RETRY_SOON]);
-  }
-
   /** Hands body bytes to the session, or throws them away once the response is complete. */
   #pumpBody(): void {
     const exchange = this.#exchange;
     if (exchange === undefined || exchange.isRequestDone || this.#isPumping) return;
     this.#isPumping = true;
+    const fault = this.#deliverBody(exchange);
+    this.#isPumping = false;
+    if (fault !== undefined) {
+      this.#refuse(fault, fault === H1_ERRORS.bodyTooLarge ? 'body_too_large' : 'protocol_error');
+    } else if (exchange.isResponseDone) this.#settle(exchange);
+  }
+
+  #deliverBody(exchange: H1Exchange): ProtocolError | undefined {
     // One piece is held back, so that the last one can be said to be the last.
     let held: Uint8Array | undefined;
     while (!this.#isBodyPaused) {
       const piece = this.#reader.readBody();
-      if (piece instanceof ProtocolError) {
-        this.#isPumping = false;
-        return this.#refuse(piece, piece === H1_ERRORS.bodyTooLarge ? 'body_too_large' : 'protocol_error');
-      }
+      if (piece instanceof ProtocolError) return piece;
       if (piece === END) {
         exchange.isRequestDone = true;
         this.#deliver(exchange, held ?? NO_BYTES, false);
-        held = undefined;
-        break;
+        return undefined;
       }
       if (held !== undefined) this.#deliver(exchange, held, true);
       held = piece;
       if (piece !== undefined) continue;
-      this.#socket.resume();
+      this.#connection?.resume();
       break;
     }
     if (held !== undefined) this.#deliver(exchange, held, true);
-    this.#isPumping = false;
-    if (exchange.isResponseDone) this.#settle(exchange);
+    return undefined;
   }
 
   #deliver(exchange: H1Exchange, piece: Uint8Array, more: boolean): void {
@@ -312,18 +326,22 @@ export class H1Carrier implements SocketHandler, Watched {
     if (exchange.persists && !exchange.isRequestDone) {
       if (exchange.isBodyHeldBack || this.#drained + knownRemaining(this.#reader) > MAX_DRAIN) {
         exchange.persists = false;
-      } else if (this.phase !== 'draining') {
-        this.#setPhase('draining');
-        this.#isBodyPaused = false;
-        this.#socket.resume();
-        return this.#pumpBody();
-      } else return;
+      } else return this.#drainBody();
     }
     this.#exchange = undefined;
-    this.#report(exchange);
+    exchange.report();
+    exchange.detach();
     if (!exchange.persists) return this.#close();
     this.#setPhase('idle');
     this.#advance();
+  }
+
+  #drainBody(): void {
+    if (this.phase === 'draining') return;
+    this.#setPhase('draining');
+    this.#isBodyPaused = false;
+    this.#connection?.resume();
+    this.#pumpBody();
   }
 
   // Endings.
@@ -331,77 +349,50 @@ export class H1Carrier implements SocketHandler, Watched {
   /** Answers what cannot be understood or has taken too long, and closes once the client has had time to read that. */
   #refuse(fault: ProtocolError, reason: DisconnectReason): void {
     const exchange = this.#exchange;
-    if (exchange !== undefined && exchange.status !== 0) {
+    if (exchange !== undefined && exchange.status !== 0 && !exchange.isResponseDone) {
       // A response has begun, so no other can be given.
-      if (!exchange.isResponseDone) return this.abort(reason);
-    } else {
-      const body = plainBody(fault.status, fault.message);
-      const headers = plainHeaders(body, fault.status === 503 ? [RETRY_SOON] : []);
-      const lines = fieldLines(headers.list) + this.#context.defaults.text(headers);
-      const content = exchange?.head.method === 'HEAD' ? '' : body;
-      this.#outbound.putText(`${statusLine(fault.status)}${lines}connection: close\r\n\r\n${content}`);
-      this.#reportRefusal(fault.status, content.length, headers.list);
-      this.#context.log.debug(`${this.peer.client?.[0] ?? 'unix'}: ${fault.status}: ${fault.message}`);
+      return this.abort(reason);
     }
+    if (exchange === undefined || exchange.status === 0) this.#answerFault(fault, exchange);
     this.#exchange = undefined;
-    exchange?.observer?.disconnected(reason);
+    if (exchange?.isResponseDone === false) exchange.observer?.disconnected(reason);
+    exchange?.detach();
     this.#close();
   }
 
-  /** Sends what is queued, then FIN, and reads on for a while: a close with unread bytes would be a reset (RFC 9112 9.6). */
+  #answerFault(fault: ProtocolError, exchange: H1Exchange | undefined): void {
+    const body = plainBody(fault.status, fault.message);
+    const headers = plainHeaders(body, fault.status === 503 ? [RETRY_SOON] : []);
+    const content = exchange?.head.method === 'HEAD' ? '' : body;
+    const lines = fieldLines(headers.list) + this.defaultFields(headers);
+    this.noteSending();
+    this.#outbound.putText(`${statusLine(fault.status)}${lines}connection: close\r\n\r\n${content}`);
+    const { peer } = this;
+    this.#context.log.debug(`${peer.client?.[0] ?? 'unix'}: ${fault.status}: ${fault.message}`);
+    const response = { status: fault.status, bytes: content.length, responseHeaders: headers.list };
+    if (exchange !== undefined) exchange.report(response);
+    else
+      this.#context.requestFinished?.({ head: undefined, peer, time: Date.now(), duration: 0, ...response });
+  }
+
+  /** Sends what is queued, then ends the connection. */
   #close(): void {
-    if (this.phase === 'closed' || this.phase === 'lingering') return;
-    this.#setPhase('lingering');
+    if (this.phase === 'closing' || this.phase === 'closed') return;
+    this.#setPhase('closing');
     this.#reader.discard();
     this.#outbound.flush();
     const waiting = this.#outbound.emptied();
-    if (waiting === undefined) this.#sendFin();
-    else void waiting.then(() => this.#sendFin());
+    if (waiting === undefined) this.#leave();
+    else void waiting.then(() => this.#leave());
   }
 
-  #sendFin(): void {
-    if (this.phase !== 'lingering') return;
-    if (this.#isInputEnded) return this.#endSocket();
-    this.#socket.shutdown();
-    this.#socket.resume();
-  }
-
-  #endSocket(): void {
-    this.#outbound.flush();
-    this.#socket.end();
-  }
-
-  #lose(exchange: H1Exchange, reason: DisconnectReason): void {
-    // A response that was complete, with its request still being drained, has nothing left to lose.
-    if (!exchange.isResponseDone || this.#outbound.isBlocked) exchange.observer?.disconnected(reason);
-    this.#report(exchange);
-  }
-
-  #report(exchange: H1Exchange): void {
-    const { requestFinished } = this.#context;
-    if (requestFinished === undefined) return;
-    requestFinished({
-      head: exchange.head,
-      peer: this.peer,
-      status: exchange.status,
-      bytes: exchange.contentSent,
-      time: this.#startedTime,
-      duration: performance.now() - this.#startedAt,
-      responseHeaders: exchange.responseHeaders,
-    });
-  }
-
-  #reportRefusal(
-    status: number,
-    bytes: number,
-    responseHeaders: readonly (readonly [string, string])[],
-  ): void {
-    const { requestFinished } = this.#context;
-    if (requestFinished === undefined) return;
-    const { head } = this.#exchange ?? {};
-    const duration = head === undefined ? 0 : performance.now() - this.#startedAt;
-    const time = head === undefined ? Date.now() : this.#startedTime;
-    requestFinished({ head, peer: this.peer, status, bytes, time, duration, responseHeaders });
+  #leave(): void {
+    const connection = this.#connection;
+    if (connection === undefined) return;
+    this.#connection = undefined;
+    this.#setPhase('closed');
+    if (this.#isInputEnded) connection.end();
+    else connection.linger();
   }
 
   #setPhase(phase: Phase): void {
@@ -414,11 +405,4 @@ export class H1Carrier implements SocketHandler, Watched {
 function knownRemaining(reader: H1Reader): number {
   const { bodyRemaining } = reader;
   return bodyRemaining === Infinity ? 0 : bodyRemaining;
-}
-
-const RESET_CODES = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED']);
-
-function reasonOf(error: Error & { code?: string; syscall?: string }): DisconnectReason {
-  if (RESET_CODES.has(error.code ?? '')) return 'client_closed';
-  return error.syscall === 'write' ? 'write_error' : 'read_error';
 }

@@ -5,9 +5,9 @@
 import { Buffer } from 'node:buffer';
 import type { DisconnectReason } from '../contract/handles.ts';
 import type { Bytes, HeaderList } from '../contract/send-events.ts';
-import type { Exchange, ExchangeObserver, Peer, ResponseHead } from '../session/exchange.ts';
+import type { Exchange, ExchangeObserver, OutboundHandle, Peer, ResponseHead } from '../session/exchange.ts';
 import { type CheckedHeaders, FIELD } from '../session/response-headers.ts';
-import type { OutboundQueue } from '../transport/outbound-queue.ts';
+import type { OutboundQueue, Watermarks } from '../transport/outbound-queue.ts';
 import type { RequestHead } from '../wire/h1/request-head.ts';
 import {
   chunkHead,
@@ -17,35 +17,69 @@ import {
   LAST_CHUNK,
   statusLine,
 } from '../wire/h1/response-writer.ts';
+import type { FinishedRequest } from './connection-context.ts';
 import type { H1Carrier } from './h1-carrier.ts';
 
-export class H1Exchange implements Exchange {
+const NOTHING_TO_UNREGISTER = (): void => undefined;
+
+export class H1Exchange implements Exchange, OutboundHandle {
   readonly head: RequestHead;
-  readonly outbound: OutboundQueue;
+  readonly peer: Peer;
   /** Set by the carrier before anything happens; absent for a request that is answered without a session. */
   observer: ExchangeObserver | undefined = undefined;
-  /** What the access log tells of the response. */
+  /** Of the response; 0 before it has begun. */
   status = 0;
-  contentSent = 0;
-  responseHeaders: HeaderList = [];
   /** Whether the connection goes on behind this response. */
   persists: boolean;
   isResponseDone = false;
   isRequestDone: boolean;
-  readonly #carrier: H1Carrier;
+  /** Undefined once the exchange is over: the carrier may be at another one, which is none of this one's business. */
+  #carrier: H1Carrier | undefined;
+  readonly #settings: Watermarks;
   #isChunked = false;
   #hasContinued = false;
+  #contentSent = 0;
+  #responseHeaders: HeaderList | undefined = undefined;
+  /** For the access log: wall time and monotonic, in milliseconds. */
+  #time = 0;
+  #startedAt = 0;
 
-  constructor(carrier: H1Carrier, head: RequestHead, outbound: OutboundQueue) {
+  constructor(carrier: H1Carrier, head: RequestHead) {
     this.#carrier = carrier;
+    this.#settings = carrier.context.settings;
     this.head = head;
-    this.outbound = outbound;
+    this.peer = carrier.peer;
     this.persists = head.keepsAlive;
     this.isRequestDone = !head.hasBody;
+    if (carrier.context.requestFinished === undefined) return;
+    this.#time = Date.now();
+    this.#startedAt = performance.now();
   }
 
-  get peer(): Peer {
-    return this.#carrier.peer;
+  // What a session sees of the queue, for as long as the exchange lasts.
+
+  get outbound(): OutboundHandle {
+    return this;
+  }
+
+  get bufferedAmount(): number {
+    return this.#carrier?.outbound.bufferedAmount ?? 0;
+  }
+
+  get highWaterMark(): number {
+    return this.#settings.writeHighWatermark;
+  }
+
+  get lowWaterMark(): number {
+    return this.#settings.writeLowWatermark;
+  }
+
+  onHighWater(callback: () => void): () => void {
+    return this.#carrier?.outbound.onHighWater(callback) ?? NOTHING_TO_UNREGISTER;
+  }
+
+  onDrain(callback: () => void): () => void {
+    return this.#carrier?.outbound.onDrain(callback) ?? NOTHING_TO_UNREGISTER;
   }
 
   /** Whether the client may still be waiting for a 100 before it sends the body. */
@@ -55,29 +89,31 @@ export class H1Exchange implements Exchange {
 
   continue(): void {
     // RFC 9110 10.1.1: not once body bytes have come, and not behind the start of the final response.
-    if (!this.isBodyHeldBack || this.status !== 0) return;
+    const carrier = this.#carrier;
+    if (carrier === undefined || !this.isBodyHeldBack || this.status !== 0) return;
     this.#hasContinued = true;
-    if (this.#carrier.hasBodyBytes) return;
-    this.outbound.putText(CONTINUE);
-    this.outbound.flush();
+    if (carrier.hasBodyBytes) return;
+    carrier.outbound.putText(CONTINUE);
+    carrier.outbound.flush();
   }
 
   respond({ status, headers, hasContent, hasTrailers }: ResponseHead): void {
+    const carrier = this.#carrier;
+    if (carrier === undefined) return;
     const isHttp11 = this.head.minorVersion === 1;
     this.status = status;
-    this.responseHeaders = headers.list;
+    this.#responseHeaders = headers.list;
     this.#isChunked = hasContent && isHttp11 && (headers.contentLength < 0 || hasTrailers);
     // RFC 9112 6.3: without a length and without chunks only the end of the connection ends the content.
     if (hasContent && !isHttp11 && headers.contentLength < 0) this.persists = false;
-    if ((headers.fields & FIELD.closes) !== 0 || !this.#carrier.mayPersist(this)) this.persists = false;
-    this.#carrier.noteSending();
-    this.outbound.putText(this.#headText(status, headers));
-    this.#carrier.flushSoon();
+    if ((headers.fields & FIELD.closes) !== 0 || !carrier.mayPersist(this)) this.persists = false;
+    carrier.noteSending();
+    carrier.outbound.putText(this.#headText(status, headers, carrier.defaultFields(headers)));
+    carrier.flushSoon();
   }
 
   /** The head as text; the one made last of the same list serves again where nothing else differs. */
-  #headText(status: number, headers: CheckedHeaders): string {
-    const defaults = this.#carrier.defaultFields(headers);
+  #headText(status: number, headers: CheckedHeaders, defaults: string): string {
     const isHttp11 = this.head.minorVersion === 1;
     const key = status * 8 + (this.#isChunked ? 4 : 0) + (this.persists ? 2 : 0) + (isHttp11 ? 1 : 0);
     const { rendered, fields } = headers;
@@ -102,58 +138,80 @@ export class H1Exchange implements Exchange {
   }
 
   write(chunk: Bytes): Promise<void> | undefined {
-    this.#carrier.noteSending();
-    this.#put(chunk);
-    this.outbound.flush();
-    return this.outbound.settle();
+    const carrier = this.#carrier;
+    if (carrier === undefined) return undefined;
+    carrier.noteSending();
+    this.#put(carrier.outbound, chunk);
+    carrier.outbound.flush();
+    return carrier.outbound.settle();
   }
 
   end(lastChunk?: Bytes, trailers?: HeaderList): Promise<void> | undefined {
-    this.#carrier.noteSending();
-    if (lastChunk !== undefined) this.#put(lastChunk);
+    const carrier = this.#carrier;
+    if (carrier === undefined) return undefined;
+    carrier.noteSending();
+    if (lastChunk !== undefined) this.#put(carrier.outbound, lastChunk);
     if (this.#isChunked) {
       const section = trailers === undefined ? '' : fieldLines(trailers);
-      this.outbound.putText(`${LAST_CHUNK}${section}\r\n`);
+      carrier.outbound.putText(`${LAST_CHUNK}${section}\r\n`);
     }
     this.isResponseDone = true;
-    return this.#carrier.responseEnded(this);
+    return carrier.responseEnded(this);
   }
 
   flush(): Promise<void> | undefined {
-    this.outbound.flush();
-    return this.outbound.emptied();
+    this.#carrier?.outbound.flush();
+    return this.#carrier?.outbound.emptied();
   }
 
   pauseBody(): void {
-    this.#carrier.pauseBody();
+    this.#carrier?.pauseBody();
   }
 
   resumeBody(): void {
-    this.#carrier.resumeBody();
+    this.#carrier?.resumeBody();
   }
 
   abort(reason: DisconnectReason): void {
-    this.#carrier.abort(reason);
+    this.#carrier?.abort(reason);
   }
 
-  #put(chunk: Bytes): void {
-    if (typeof chunk === 'string') {
-      const size = Buffer.byteLength(chunk);
-      // As many bytes as chars: ASCII, which is a byte string as it stands.
-      if (size !== chunk.length) this.#putBytes(Buffer.from(chunk));
-      else if (size > 0) this.#putAscii(chunk);
-    } else if (chunk.byteLength > 0) this.#putBytes(chunk);
+  /** The exchange is over: from here on nothing that a session does reaches the connection. */
+  detach(): void {
+    this.#carrier?.outbound.forgetListeners();
+    this.#carrier = undefined;
   }
 
-  #putAscii(text: string): void {
-    this.contentSent += text.length;
-    this.outbound.putText(this.#isChunked ? `${chunkHead(text.length)}${text}\r\n` : text);
+  /** Tells the access log, of the response given here or of another that took its place. */
+  report(replacement?: Pick<FinishedRequest, 'status' | 'bytes' | 'responseHeaders'>): void {
+    const requestFinished = this.#carrier?.context.requestFinished;
+    if (requestFinished === undefined) return;
+    requestFinished({
+      head: this.head,
+      peer: this.peer,
+      status: replacement?.status ?? this.status,
+      bytes: replacement?.bytes ?? this.#contentSent,
+      time: this.#time,
+      duration: performance.now() - this.#startedAt,
+      responseHeaders: replacement?.responseHeaders ?? this.#responseHeaders ?? [],
+    });
   }
 
-  #putBytes(bytes: Uint8Array): void {
-    this.contentSent += bytes.byteLength;
-    if (this.#isChunked) this.outbound.putText(chunkHead(bytes.byteLength));
-    this.outbound.putBytes(bytes);
-    if (this.#isChunked) this.outbound.putText('\r\n');
+  #put(outbound: OutboundQueue, chunk: Bytes): void {
+    if (typeof chunk !== 'string') return this.#putBytes(outbound, chunk);
+    const size = Buffer.byteLength(chunk);
+    // As many bytes as chars: ASCII, which is a byte string as it stands.
+    if (size !== chunk.length) return this.#putBytes(outbound, Buffer.from(chunk));
+    if (size === 0) return;
+    this.#contentSent += size;
+    outbound.putText(this.#isChunked ? `${chunkHead(size)}${chunk}\r\n` : chunk);
+  }
+
+  #putBytes(outbound: OutboundQueue, bytes: Uint8Array): void {
+    if (bytes.byteLength === 0) return;
+    this.#contentSent += bytes.byteLength;
+    if (this.#isChunked) outbound.putText(chunkHead(bytes.byteLength));
+    outbound.putBytes(bytes);
+    if (this.#isChunked) outbound.putText('\r\n');
   }
 }

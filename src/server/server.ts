@@ -2,24 +2,26 @@
  * One process serving one application, from binding its addresses to the end of its lifespan. It starts once and stops
  * once; what it owns (listeners, connections, requests in hand) it counts, so that it knows when it has drained.
  */
+import { isIP } from 'node:net';
 import { systemClock, type Clock, type Timer } from '../clock/clock.ts';
 import type {
+  CarrierContext,
   ConnectionContext,
   ConnectionSettings,
   FinishedRequest,
 } from '../connection/connection-context.ts';
 import { Deadlines } from '../connection/deadlines.ts';
-import { H1Carrier } from '../connection/h1-carrier.ts';
+import { CarrierPool } from '../connection/carrier-pool.ts';
+import { Connection, type ListenerContext } from '../connection/connection.ts';
 import type { App } from '../contract/app.ts';
 import type { Logger } from '../log/logger.ts';
 import { DefaultHeaders, type DefaultHeaderSettings } from '../session/default-headers.ts';
-import type { Peer } from '../session/exchange.ts';
 import type { SessionContext } from '../session/session-context.ts';
 import { bind, type BindSettings, type BoundSocket } from '../transport/bind.ts';
 import { descriptorLimit } from '../transport/libc.ts';
 import type { ListenAddress } from '../transport/listen-spec.ts';
 import { Listener } from '../transport/listener.ts';
-import type { TransportSocket } from '../transport/socket.ts';
+import type { RawSocket } from '../transport/socket.ts';
 import { FieldMemo } from '../wire/h1/field-memo.ts';
 import { AccessLog } from './access-log.ts';
 import { Admission, type AdmissionSettings } from './admission.ts';
@@ -54,7 +56,7 @@ export class Server {
   readonly #admission: Admission;
   readonly #lifespan: Lifespan;
   readonly #shutdownSignal = new AbortController();
-  readonly #carriers = new Set<H1Carrier>();
+  readonly #deadlines: Deadlines<Connection>;
   readonly #accessLog: AccessLog | undefined;
   readonly #context: ConnectionContext;
   #listeners: Listener[] = [];
@@ -70,6 +72,7 @@ export class Server {
     this.#admission = new Admission(settings, descriptorLimit());
     this.#lifespan = createLifespan({ app, settings, log, clock });
     this.#accessLog = openAccessLog(settings, log);
+    this.#deadlines = new Deadlines(settings, clock);
     this.#context = this.#createContext(app);
   }
 
@@ -89,7 +92,7 @@ export class Server {
   }
 
   get connectionCount(): number {
-    return this.#carriers.size;
+    return this.#deadlines.size;
   }
 
   get effectiveMaxConnections(): number {
@@ -103,7 +106,8 @@ export class Server {
     try {
       for (const address of this.#settings.listeners) {
         const bound = await bind(address, this.#settings);
-        this.#listeners.push(new Listener(bound, (socket, fd) => this.#accept(bound, socket, fd)));
+        const context = listenerContext(bound, this.#context);
+        this.#listeners.push(new Listener(bound, (raw) => this.#accept(raw, context)));
       }
       await this.#lifespan.startup();
       for (const listener of this.#listeners) listener.start();
@@ -127,7 +131,7 @@ export class Server {
     this.#shutdownSignal.abort(new DOMException('the server is shutting down', 'AbortError'));
     // Requests that have arrived but not been read yet still count as in hand.
     await new Promise((resolve) => setImmediate(resolve));
-    for (const carrier of [...this.#carriers]) carrier.drain();
+    for (const connection of this.#deadlines.members()) connection.drain();
     await this.#drained();
     await this.#lifespan.shutdown();
     this.#release();
@@ -154,30 +158,29 @@ export class Server {
       sessionEnded: () => void admission.requestsInHand--,
     };
     const accessLog = this.#accessLog;
-    const deadlines = new Deadlines(settings, this.#clock);
-    return {
+    const deadlines = this.#deadlines;
+    const context: CarrierContext = {
       settings,
       session,
       defaults: new DefaultHeaders(settings, this.#clock, deadlines),
       deadlines,
       fieldMemo: new FieldMemo(),
       log: this.#log,
+      isDraining: () => this.#stage === 'stopping',
       admitsRequest: () => admission.admitsRequest(),
-      requestFinished: accessLog && ((request) => accessLog.log(accessRecord(request))),
+      requestFinished: accessLog && ((request: FinishedRequest) => accessLog.log(accessRecord(request))),
     };
+    return { ...context, carriers: new CarrierPool(context) };
   }
 
-  #accept(bound: BoundSocket, socket: TransportSocket, descriptor: number | undefined): H1Carrier {
-    const carrier = new H1Carrier(socket, peerOf(bound, socket), this.#context, (closed) =>
-      this.#carriers.delete(closed),
-    );
-    const verdict = this.#admission.judgeConnection(this.#carriers.size);
-    this.#carriers.add(carrier);
-    if (verdict === 'turnAway') carrier.turnAway();
-    else if (verdict === 'drop') carrier.abort('server_error');
-    else if (this.#stage === 'stopping') carrier.drain();
-    if (this.#admission.isLastDescriptor(descriptor)) this.#checkDescriptors();
-    return carrier;
+  #accept(raw: RawSocket, context: ListenerContext): Connection {
+    const verdict = this.#admission.judgeConnection(this.#deadlines.size);
+    const connection = new Connection(raw, context);
+    if (verdict === 'turnAway') connection.turnAway();
+    else if (verdict === 'drop') connection.abort('server_error');
+    else if (this.#stage === 'stopping') connection.drain();
+    if (this.#admission.isLastDescriptor(connection.descriptor)) this.#checkDescriptors();
+    return connection;
   }
 
   /** With no descriptors left, accepting fails at once and for ever; it pauses instead until some are free. */
@@ -201,24 +204,25 @@ export class Server {
     const { shutdownTimeout } = this.#settings;
     const deadline = this.#clock.now() + shutdownTimeout * 1000;
     let lingerUntil = Infinity;
-    while (this.#carriers.size > 0 || this.#admission.requestsInHand > 0) {
+    while (this.#deadlines.size > 0 || this.#admission.requestsInHand > 0) {
       const now = this.#clock.now();
       if (now >= deadline) return this.#cutOff();
-      const isQuiet = this.#admission.requestsInHand === 0 && [...this.#carriers].every(isLingering);
+      const isQuiet =
+        this.#admission.requestsInHand === 0 && !this.#deadlines.members().some((it) => it.isBusy);
       lingerUntil = isQuiet ? Math.min(lingerUntil, now + LINGER_AT_SHUTDOWN) : Infinity;
       if (now >= lingerUntil) break;
       await this.#sleep(DRAIN_INTERVAL);
     }
-    for (const carrier of [...this.#carriers]) carrier.abort('server_shutdown');
+    for (const connection of this.#deadlines.members()) connection.abort('server_shutdown');
   }
 
   async #cutOff(): Promise<void> {
     const { requestsInHand } = this.#admission;
     this.#log.warn(
-      `shutdown: ${this.#carriers.size} connections and ${requestsInHand} requests were still open after ` +
+      `shutdown: ${this.#deadlines.size} connections and ${requestsInHand} requests were still open after ` +
         `${this.#settings.shutdownTimeout} s (shutdownTimeout) and have been cut off`,
     );
-    for (const carrier of [...this.#carriers]) carrier.abort('server_shutdown');
+    for (const connection of this.#deadlines.members()) connection.abort('server_shutdown');
     // Applications that heed their signal end now.
     await this.#sleep(DRAIN_INTERVAL);
   }
@@ -244,13 +248,17 @@ export class Server {
   }
 }
 
-function isLingering(carrier: H1Carrier): boolean {
-  return carrier.phase === 'lingering' || carrier.phase === 'closed';
-}
-
-function peerOf({ address }: BoundSocket, socket: TransportSocket): Peer {
-  if (address.type === 'unix') return { client: undefined, server: [address.path, null], isSecure: false };
-  return { client: socket.remoteEndpoint, server: socket.localEndpoint, isSecure: false };
+function listenerContext({ address }: BoundSocket, context: ConnectionContext): ListenerContext {
+  if (address.type === 'unix')
+    return { ...context, path: address.path, host: undefined, port: 0, lastRemoteHost: '' };
+  const isAny = /^(?:0\.0\.0\.0|::|localhost)$/.test(address.host) || !isIP(address.host);
+  return {
+    ...context,
+    path: undefined,
+    host: isAny ? undefined : address.host,
+    port: address.port,
+    lastRemoteHost: '',
+  };
 }
 
 function openAccessLog(settings: ServerSettings, log: Logger): AccessLog | undefined {

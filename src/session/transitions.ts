@@ -27,7 +27,8 @@ export const HTTP_SEND: Readonly<
 
 /** Throws a TypeError for an event that is unknown or not allowed now. */
 export function requireAllowed(state: HttpSendState, type: unknown): asserts type is HttpSendType {
-  if (HTTP_SEND[state][type as HttpSendType] !== undefined) return;
+  // Rows are arrays, which `toString` and the like, found on every object, are not.
+  if (typeof type === 'string' && Array.isArray(HTTP_SEND[state][type as HttpSendType])) return;
   if (!HTTP_EVENTS.includes(type as HttpSendType)) {
     throw new TypeError(`send: unknown event type ${JSON.stringify(type)} on an http scope`);
   }

@@ -4,10 +4,10 @@
  */
 import type { BoundSocket } from './bind.ts';
 import { duplicate } from './libc.ts';
-import { type RawSocket, type SocketHandler, TransportSocket } from './socket.ts';
+import type { RawSocket, TransportSocket } from './socket.ts';
 
-/** Makes the handler of a connection that has been accepted. */
-export type Acceptor = (socket: TransportSocket, descriptor: number | undefined) => SocketHandler;
+/** Makes the object of a connection that has been accepted. */
+export type Acceptor = (raw: RawSocket) => TransportSocket;
 
 type ListenOptions = Parameters<typeof Bun.listen>[0];
 
@@ -21,17 +21,13 @@ export class Listener {
     this.#accept = accept;
   }
 
-  get isAccepting(): boolean {
-    return this.#active !== undefined;
-  }
-
   /** Throws when no descriptor is left. */
   start(): void {
     if (this.#active !== undefined) return;
     const accept = this.#accept;
     const socket = {
       open(raw: RawSocket) {
-        raw.data = accept(new TransportSocket(raw), raw.fd);
+        raw.data = accept(raw);
       },
       data(raw: RawSocket, chunk: Buffer) {
         raw.data!.received(chunk);

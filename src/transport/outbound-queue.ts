@@ -40,6 +40,8 @@ export class OutboundQueue {
   #text = '';
   #pieces: (Buffer | string)[] = [];
   #piecesSize = 0;
+  /** So many pieces at the front are no one else's, and cannot change any more. */
+  #ownedCount = 0;
   /** The kernel refused bytes; `drained` will tell when to go on. */
   #isBlocked = false;
   #isOver = false;
@@ -85,14 +87,15 @@ export class OutboundQueue {
 
   /** Offers everything to the kernel, unless it has refused bytes and not asked for more since. */
   flush(): void {
-    if (this.#isBlocked || this.#isClosed) return;
-    if (this.#pieces.length === 0) {
-      if (this.#text === '') return;
-      this.#writeText();
-    } else {
+    if (this.#isClosed) return;
+    if (this.#isBlocked) {
+      this.#sealText();
+    } else if (this.#pieces.length > 0) {
       this.#sealText();
       this.#writePieces();
-    }
+    } else if (this.#text !== '') {
+      this.#writeText();
+    } else return;
     this.#judge();
   }
 
@@ -120,11 +123,11 @@ export class OutboundQueue {
     this.#text = '';
     this.#pieces = [];
     this.#piecesSize = 0;
+    this.#ownedCount = 0;
     this.#isBlocked = false;
     this.#release(this.#waiters);
     this.#release(this.#emptyWaiters);
-    this.#highListeners = undefined;
-    this.#drainListeners = undefined;
+    this.forgetListeners();
   }
 
   /** Calls back at each rise past the high-water mark, at once if already above. Returns what unregisters it. */
@@ -144,6 +147,12 @@ export class OutboundQueue {
     return () => void listeners.delete(listener);
   }
 
+  /** Those who listened belonged to a response that is over. */
+  forgetListeners(): void {
+    this.#highListeners = undefined;
+    this.#drainListeners = undefined;
+  }
+
   #sealText(): void {
     if (this.#text === '') return;
     this.#pieces.push(this.#text);
@@ -160,6 +169,7 @@ export class OutboundQueue {
     const rest = Buffer.from(taken > 0 ? text.slice(taken) : text, 'latin1');
     this.#pieces.push(rest);
     this.#piecesSize = rest.length;
+    this.#ownedCount = 1;
   }
 
   #writePieces(): void {
@@ -204,7 +214,9 @@ export class OutboundQueue {
         left = 0;
       }
     }
-    if (whole > 0) this.#pieces.splice(0, whole);
+    if (whole === 0) return;
+    this.#pieces.splice(0, whole);
+    this.#ownedCount = Math.max(0, this.#ownedCount - whole);
   }
 
   /** Compares the backlog with the watermarks and tells those who wait. */
@@ -228,7 +240,12 @@ export class OutboundQueue {
   }
 
   #own(): void {
-    this.#pieces = this.#pieces.map((piece) => (typeof piece === 'string' ? piece : Buffer.from(piece)));
+    const pieces = this.#pieces;
+    for (let i = this.#ownedCount; i < pieces.length; i++) {
+      const piece = pieces[i]!;
+      if (typeof piece !== 'string') pieces[i] = Buffer.from(piece);
+    }
+    this.#ownedCount = pieces.length;
   }
 
   #release(waiters: Listener[]): void {

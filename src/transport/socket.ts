@@ -1,32 +1,18 @@
 /**
- * One accepted socket. It hides Bun's socket behind the few verbs that connections need, and tells its handler of
- * bytes, drain, the peer's FIN and the end, which comes exactly once and last.
+ * One accepted socket. It hides Bun's socket behind the few verbs that connections need. A connection is a subclass,
+ * which hears of bytes, drain, the peer's FIN and the end, which comes exactly once and last: one object per socket,
+ * because ten thousand idle ones should cost next to nothing.
  */
 import type { Buffer } from 'node:buffer';
 import type { Sink } from './outbound-queue.ts';
 
-/** What a connection hears from its socket. */
-export interface SocketHandler {
-  /** Bytes arrived; the buffer is the handler's. */
-  received(chunk: Buffer): void;
-  /** The kernel can take bytes again. */
-  writable(): void;
-  /** The peer has sent FIN: nothing more will arrive, and writing goes on working. */
-  inputEnded(): void;
-  /** The socket is gone, with an error where it did not end in order. Exactly once, last. */
-  closed(error: Error | undefined): void;
-}
-
-/** Address and port of one end of a TCP connection. */
-export type Endpoint = [host: string, port: number];
-
-/** What `Bun.listen` hands to its handlers; `data` is the connection's handler. */
-export type RawSocket = Bun.Socket<SocketHandler | undefined> & { readonly fd?: number };
+/** What `Bun.listen` hands to its handlers; `data` is the socket's own object. */
+export type RawSocket = Bun.Socket<TransportSocket | undefined> & { readonly fd?: number };
 
 /** The `encoding` argument is there at run time, in Bun 1.4.5, and absent from the types. */
 type Latin1Writer = { write(data: Uint8Array | string, encoding?: 'latin1'): number };
 
-export class TransportSocket implements Sink {
+export abstract class TransportSocket implements Sink {
   readonly #raw: RawSocket;
   #isPaused = false;
 
@@ -34,12 +20,30 @@ export class TransportSocket implements Sink {
     this.#raw = raw;
   }
 
-  get remoteEndpoint(): Endpoint {
-    return [this.#raw.remoteAddress, this.#raw.remotePort];
+  /** Bytes arrived; the buffer is the handler's. */
+  abstract received(chunk: Buffer): void;
+  /** The kernel can take bytes again. */
+  abstract writable(): void;
+  /** The peer has sent FIN: nothing more will arrive, and writing goes on working. */
+  abstract inputEnded(): void;
+  /** The socket is gone, with an error where it did not end in order. Exactly once, last. */
+  abstract closed(error: Error | undefined): void;
+
+  /** Number of the descriptor. */
+  get descriptor(): number | undefined {
+    return this.#raw.fd;
   }
 
-  get localEndpoint(): Endpoint {
-    return [this.#raw.localAddress, this.#raw.localPort];
+  get remoteHost(): string {
+    return this.#raw.remoteAddress;
+  }
+
+  get remotePort(): number {
+    return this.#raw.remotePort;
+  }
+
+  get localHost(): string {
+    return this.#raw.localAddress;
   }
 
   write(data: Uint8Array | string): number {
@@ -60,6 +64,11 @@ export class TransportSocket implements Sink {
     this.#raw.resume();
   }
 
+  /** Asks the kernel to find out whether a silent peer is still there (RFC 9293 3.8.4). */
+  probe(): void {
+    this.#raw.setKeepAlive(true, PROBE_DELAY);
+  }
+
   /** Sends FIN and goes on reading. */
   shutdown(): void {
     this.#raw.shutdown();
@@ -75,3 +84,6 @@ export class TransportSocket implements Sink {
     this.#raw.terminate();
   }
 }
+
+/** Milliseconds of silence before the kernel asks. */
+const PROBE_DELAY = 5000;

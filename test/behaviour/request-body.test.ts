@@ -225,15 +225,18 @@ onEach(H1_CARRIERS, (carrier) => {
   });
 
   test('a malformed chunk ends the body with http.disconnect and the client sees 400', async () => {
+    const first = Promise.withResolvers<void>();
     const last = Promise.withResolvers<string>();
     await using server = await carrier.start(
       httpApp(async (scope, receive) => {
         await receive();
+        first.resolve();
         last.resolve(`${(await receive()).type} ${scope['tsagi.connection'].disconnectReason}`);
       }),
     );
     const client = await server.connect();
     await client.send('POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n');
+    await within(first.promise, 'the first piece');
     await client.send('zz\r\n');
     expect((await client.response()).status).toBe(400);
     expect(await client.ended()).toBe('fin');

@@ -2,6 +2,7 @@
  * Tests that need a program from outside this project, such as nginx: without it they are skipped under their name, and with
  * TSAGI_TEST_STRICT=1, where everything is expected to be installed, they fail.
  */
+import { realpathSync } from 'node:fs';
 import { test } from 'bun:test';
 
 type TestBody = () => Promise<void> | void;
@@ -11,7 +12,10 @@ const IS_STRICT = process.env['TSAGI_TEST_STRICT'] === '1';
 /** The path of a program. nginx and the like live outside the search path of ordinary users. */
 export function findProgram(name: string): string | undefined {
   const path = `${process.env['PATH'] ?? ''}:/usr/sbin:/usr/local/sbin`;
-  return Bun.which(name, { PATH: path }) ?? undefined;
+  const found = Bun.which(name, { PATH: path });
+  // `bun run` puts itself on the search path as `node` where there is no Node.
+  if (found === null || realpathSync(found) === realpathSync(process.execPath)) return undefined;
+  return found;
 }
 
 /** The path of a program that the test has asked for with `needs`. */

@@ -117,6 +117,17 @@ export class RawClient implements ByteSource {
     }
   }
 
+  /**
+   * Resolves when the kernel has stopped taking bytes from this client: when it has taken none while `roundTrip`, a
+   * whole exchange with the server on another connection, has come and gone ten times.
+   */
+  async settled(roundTrip: () => Promise<unknown>): Promise<void> {
+    for (let quiet = 0, before = -1; quiet < 10; before = this.bytesSent) {
+      await roundTrip();
+      quiet = this.bytesSent === before ? quiet + 1 : 0;
+    }
+  }
+
   /** Sends FIN and goes on reading. */
   halfClose(): void {
     this.socket.end();

@@ -3,7 +3,7 @@
  */
 
 /** Generous: it only bounds how long a failing test hangs. */
-const PATIENCE = 5000;
+const PATIENCE = 4000;
 
 /** `promise`, or a rejection that names `what` when it takes too long. */
 export function within<T>(promise: Promise<T>, what: string, milliseconds = PATIENCE): Promise<T> {

@@ -1,0 +1,176 @@
+/**
+ * One socket, from accept to close. Idle, it is this object and nothing else; a carrier is lent to it while there is
+ * something to read or to answer, and goes back when there is not. After the last response it lingers: it has sent FIN
+ * and reads on for a while, because closing with unread bytes would be a reset that takes the answer away (RFC 9112 9.6).
+ */
+import type { Buffer } from 'node:buffer';
+import type { DisconnectReason } from '../contract/handles.ts';
+import type { Peer } from '../session/exchange.ts';
+import { type RawSocket, TransportSocket } from '../transport/socket.ts';
+import type { ConnectionContext } from './connection-context.ts';
+import type { Phase, Watchable, Watched } from './deadlines.ts';
+import type { H1Carrier } from './h1-carrier.ts';
+
+/** What the connections of one listener share. */
+export interface ListenerContext extends ConnectionContext {
+  /** The path of a unix socket, or undefined. */
+  readonly path: string | undefined;
+  /** The address that the listener is bound to, or undefined where it takes connections on any. */
+  readonly host: string | undefined;
+  readonly port: number;
+  /** The last host that connected: most strings of one address are equal, so one of them serves for all. */
+  lastRemoteHost: string;
+}
+
+export class Connection extends TransportSocket implements Watchable, Watched {
+  phaseSince: number;
+  readonly #context: ListenerContext;
+  readonly #remoteHost: string;
+  readonly #remotePort: number;
+  #carrier: H1Carrier | undefined = undefined;
+  #isLingering = false;
+  #isClosed = false;
+
+  constructor(raw: RawSocket, context: ListenerContext) {
+    super(raw);
+    this.#context = context;
+    context.deadlines.watch(this);
+    this.phaseSince = context.deadlines.now;
+    this.#remoteHost = context.path === undefined ? intern(this.remoteHost, context) : '';
+    this.#remotePort = context.path === undefined ? this.remotePort : 0;
+  }
+
+  /** The two ends, in arrays of their own: they go into scopes, which belong to the application. */
+  get peer(): Peer {
+    const { path, host, port } = this.#context;
+    if (path !== undefined) return { client: undefined, server: [path, null], isSecure: false };
+    return {
+      client: [this.#remoteHost, this.#remotePort],
+      server: [host ?? this.localHost, port],
+      isSecure: false,
+    };
+  }
+
+  /** Whether it holds up a shutdown: not when it only waits for its peer to close. */
+  get isBusy(): boolean {
+    return !this.#isLingering;
+  }
+
+  // What the socket says.
+
+  received(chunk: Buffer): void {
+    if (this.#isLingering || this.#isClosed) return;
+    (this.#carrier ?? this.#borrow()).received(chunk);
+  }
+
+  writable(): void {
+    this.#carrier?.writable();
+  }
+
+  inputEnded(): void {
+    if (this.#carrier === undefined) this.end();
+    else this.#carrier.inputEnded();
+  }
+
+  closed(error: Error | undefined): void {
+    this.#leave(error === undefined ? 'client_closed' : reasonOf(error));
+  }
+
+  // What the server says.
+
+  /** Graceful shutdown: what is in hand is finished, what is idle ends. */
+  drain(): void {
+    if (this.#carrier === undefined && !this.#isLingering) this.end();
+    else this.#carrier?.drain();
+  }
+
+  /** One connection too many: says so, whatever the request is going to be. */
+  turnAway(): void {
+    this.#borrow().turnAway();
+  }
+
+  /** Ends at once, so that the client can tell that a response is not whole. */
+  abort(reason: DisconnectReason): void {
+    if (this.#isClosed) return;
+    this.#carrier?.flushStarted();
+    this.reset();
+    this.#leave(reason);
+  }
+
+  // What the carrier says.
+
+  /** There is nothing to read and nothing to answer: the carrier can serve another connection. */
+  giveBack(carrier: H1Carrier): void {
+    this.#carrier = undefined;
+    this.phaseSince = this.#context.deadlines.now;
+    this.#context.carriers.giveBack(carrier);
+  }
+
+  /** The last response is with the kernel. */
+  linger(): void {
+    this.#carrier = undefined;
+    this.#isLingering = true;
+    this.phaseSince = this.#context.deadlines.now;
+    this.shutdown();
+    this.resume();
+  }
+
+  // Deadlines: the carrier's while there is one.
+
+  get phase(): Phase {
+    if (this.#isClosed) return 'closed';
+    if (this.#isLingering) return 'lingering';
+    return this.#carrier?.phase ?? 'idle';
+  }
+
+  get watched(): Watched {
+    return this.#carrier ?? this;
+  }
+
+  get lastReceived(): number {
+    return this.phaseSince;
+  }
+
+  get lastSent(): number {
+    return this.phaseSince;
+  }
+
+  get awaitsBodySince(): undefined {
+    return undefined;
+  }
+
+  get hasBacklog(): boolean {
+    return false;
+  }
+
+  expire(): void {
+    this.end();
+  }
+
+  #borrow(): H1Carrier {
+    const carrier = this.#context.carriers.lend(this);
+    this.#carrier = carrier;
+    return carrier;
+  }
+
+  #leave(reason: DisconnectReason): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#context.deadlines.unwatch(this);
+    const carrier = this.#carrier;
+    this.#carrier = undefined;
+    carrier?.lost(reason);
+  }
+}
+
+function intern(host: string, context: ListenerContext): string {
+  if (host !== context.lastRemoteHost) context.lastRemoteHost = host;
+  return context.lastRemoteHost;
+}
+
+const RESET_CODES = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED']);
+
+function reasonOf(error: Error & { code?: string; syscall?: string }): DisconnectReason {
+  if (RESET_CODES.has(error.code ?? '')) return 'client_closed';
+  return error.syscall === 'write' ? 'write_error' : 'read_error';
+}
