@@ -2,6 +2,7 @@
  * Carriers that no connection needs at the moment. Few are in use at any time, however many connections are open, and
  * the one that was given back last is the one whose memory is still warm.
  */
+import { FieldMemo } from '../wire/h1/field-memo.ts';
 import type { Connection } from './connection.ts';
 import type { CarrierContext } from './connection-context.ts';
 import { H1Carrier } from './h1-carrier.ts';
@@ -11,6 +12,7 @@ const MAX_IDLE = 64;
 
 export class CarrierPool {
   readonly #idle: H1Carrier[] = [];
+  readonly #fieldMemo = new FieldMemo();
   readonly #context: CarrierContext;
 
   constructor(context: CarrierContext) {
@@ -18,7 +20,7 @@ export class CarrierPool {
   }
 
   lend(connection: Connection): H1Carrier {
-    const carrier = this.#idle.pop() ?? new H1Carrier(this.#context);
+    const carrier = this.#idle.pop() ?? new H1Carrier(this.#context, this.#fieldMemo);
     carrier.attach(connection);
     return carrier;
   }

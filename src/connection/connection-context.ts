@@ -6,7 +6,6 @@ import type { DefaultHeaders } from '../session/default-headers.ts';
 import type { Peer } from '../session/exchange.ts';
 import type { SessionContext } from '../session/session-context.ts';
 import type { Watermarks } from '../transport/outbound-queue.ts';
-import type { FieldMemo } from '../wire/h1/field-memo.ts';
 import type { H1Limits } from '../wire/h1/h1-reader.ts';
 import type { RequestHead } from '../wire/h1/request-head.ts';
 import type { CarrierPool } from './carrier-pool.ts';
@@ -36,7 +35,6 @@ export interface CarrierContext {
   readonly session: SessionContext;
   readonly defaults: DefaultHeaders;
   readonly deadlines: Deadlines<Connection>;
-  readonly fieldMemo: FieldMemo;
   readonly log: Logger;
   /** Whether no connection is to be kept alive any more. */
   isDraining(): boolean;

@@ -13,6 +13,7 @@ import { createSession, runSession } from '../session/start-session.ts';
 import { OutboundQueue, type Sink } from '../transport/outbound-queue.ts';
 import { END } from '../wire/h1/body-readers.ts';
 import { H1_ERRORS } from '../wire/h1/errors.ts';
+import type { FieldMemo } from '../wire/h1/field-memo.ts';
 import { H1Reader } from '../wire/h1/h1-reader.ts';
 import type { RequestHead } from '../wire/h1/request-head.ts';
 import { fieldLines, statusLine } from '../wire/h1/response-writer.ts';
@@ -48,9 +49,9 @@ export class H1Carrier implements Watched, Sink {
   #isInputEnded = false;
   #drained = 0;
 
-  constructor(context: CarrierContext) {
+  constructor(context: CarrierContext, fieldMemo: FieldMemo) {
     this.#context = context;
-    this.#reader = new H1Reader(context.settings, context.fieldMemo);
+    this.#reader = new H1Reader(context.settings, fieldMemo);
     this.#outbound = new OutboundQueue(this, context.settings);
   }
 

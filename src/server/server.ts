@@ -22,7 +22,6 @@ import { descriptorLimit } from '../transport/libc.ts';
 import type { ListenAddress } from '../transport/listen-spec.ts';
 import { Listener } from '../transport/listener.ts';
 import type { RawSocket } from '../transport/socket.ts';
-import { FieldMemo } from '../wire/h1/field-memo.ts';
 import { AccessLog } from './access-log.ts';
 import { Admission, type AdmissionSettings } from './admission.ts';
 import { createLifespan, type Lifespan, type LifespanSettings } from './lifespan.ts';
@@ -164,7 +163,6 @@ export class Server {
       session,
       defaults: new DefaultHeaders(settings, this.#clock, deadlines),
       deadlines,
-      fieldMemo: new FieldMemo(),
       log: this.#log,
       isDraining: () => this.#stage === 'stopping',
       admitsRequest: () => admission.admitsRequest(),
