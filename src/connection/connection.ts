@@ -93,8 +93,9 @@ export class Connection extends TransportSocket implements Watchable, Watched {
   abort(reason: DisconnectReason): void {
     if (this.#isClosed) return;
     this.#carrier?.flushStarted();
-    this.reset();
+    // In this order: the reset calls `closed` at once, which would take the client for the one that left.
     this.#leave(reason);
+    this.reset();
   }
 
   // What the carrier says.

@@ -128,8 +128,8 @@ export class Server {
     this.#descriptorTimer?.cancel();
     for (const listener of this.#listeners) listener.stop();
     this.#shutdownSignal.abort(new DOMException('the server is shutting down', 'AbortError'));
-    // Requests that have arrived but not been read yet still count as in hand.
-    await new Promise((resolve) => setImmediate(resolve));
+    // Requests that have arrived but not been read yet still count as in hand: the sockets are read once more.
+    await this.#sleep(1);
     for (const connection of this.#deadlines.members()) connection.drain();
     await this.#drained();
     await this.#lifespan.shutdown();

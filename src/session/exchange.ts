@@ -12,6 +12,8 @@ export interface RequestHead {
   readonly method: string;
   /** Byte string, as received, without the query. */
   readonly rawPath: string;
+  /** Whether `rawPath` has percent-encoded bytes. */
+  readonly hasEscapes: boolean;
   /** Byte string behind `?`. */
   readonly queryString: string;
   readonly httpVersion: HttpVersion;

@@ -31,7 +31,7 @@ export function httpScope(
     httpVersion: head.httpVersion,
     method: head.method,
     scheme: peer.isSecure ? 'https' : 'http',
-    path: decodePath(head.rawPath),
+    path: head.hasEscapes ? decodePath(head.rawPath) : head.rawPath,
     rawPath: head.rawPath,
     queryString: head.queryString,
     rootPath: context.rootPath,
@@ -66,7 +66,6 @@ function joinCookies(headers: [string, string][]): [string, string][] {
 
 /** Percent-decoded once, then as UTF-8; where the bytes are not UTF-8, the decoded bytes as a byte string. */
 export function decodePath(rawPath: string): string {
-  if (!rawPath.includes('%')) return rawPath;
   try {
     return decodeURIComponent(rawPath);
   } catch {

@@ -22,8 +22,8 @@ type Listener = () => void;
 
 /** Pieces up to this many bytes together are gathered into one write; copying them costs less than a system call. */
 const GATHER_LIMIT = 128 * 1024;
-/** Byte pieces up to this size are appended to the text before them. */
-const TEXT_LIMIT = 4096;
+/** Byte pieces up to this size are appended to the text before them; larger ones cost less gathered as bytes. */
+const TEXT_LIMIT = 64;
 
 type Latin1Buffer = Buffer & {
   latin1Slice(start: number, end: number): string;

@@ -7,9 +7,6 @@ import { Buffer } from 'node:buffer';
 
 const EMPTY = Buffer.alloc(0);
 const LF = 10;
-/** Bytes turned into text at a time: the common head in one piece, and not much of a body that follows it. */
-const TEXT_WINDOW = 4096;
-
 /** Present at run time in Node and Bun, absent from the types; `toString` costs twice as much. */
 type Latin1Buffer = Buffer & { latin1Slice(start: number, end: number): string };
 
@@ -57,14 +54,15 @@ export class ByteQueue {
 
   /**
    * Makes `text` hold at least the line that begins at `at`, LF included, and answers where in `text` it begins; -1 when
-   * the line is not complete. Pipelined requests are read from one text.
+   * the line is not complete. `size` is how many bytes to turn into text at a time: a whole head should fit, and not
+   * much of a body behind it. Pipelined requests are read from one text.
    */
-  openText(): number {
+  openText(size: number): number {
     const offset = this.at - this.#textFrom;
     if (offset < this.text.length && this.text.includes('\n', offset)) return offset;
     const feed = this.lineFeedAt();
     if (feed < 0) return -1;
-    const to = Math.min(this.end, Math.max(feed + 1, this.at + TEXT_WINDOW));
+    const to = Math.min(this.end, Math.max(feed + 1, this.at + size));
     this.text = (this.bytes as Latin1Buffer).latin1Slice(this.at, to);
     this.#textFrom = this.at;
     return 0;

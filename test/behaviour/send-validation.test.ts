@@ -17,7 +17,7 @@ interface Refused {
   readonly event: unknown;
   readonly says: string;
   /** What makes the response whole afterwards. */
-  readonly then?: readonly object[];
+  readonly afterwards?: readonly object[];
 }
 
 const TOKEN = 'named by a token (RFC 9110 5.6.2)';
@@ -64,35 +64,35 @@ const ORDER: readonly Refused[] = [
     after: [START],
     event: { ...START, status: 404 },
     says: 'http.response.start is not allowed while the response body is being sent',
-    then: [BODY],
+    afterwards: [BODY],
   },
   {
     name: 'trailers that were not announced',
     after: [START],
     event: { type: 'http.response.trailers', headers: [['x', '1']] },
     says: 'http.response.trailers is not allowed while',
-    then: [BODY],
+    afterwards: [BODY],
   },
   {
     name: 'start after the end',
     after: [START, BODY],
     event: START,
     says: 'http.response.start is not allowed after the response is complete',
-    then: [],
+    afterwards: [],
   },
   {
     name: 'body after the end',
     after: [START, BODY],
     event: BODY,
     says: 'http.response.body is not allowed after the response is complete',
-    then: [],
+    afterwards: [],
   },
   {
     name: 'body where trailers are due',
     after: [{ ...START, trailers: true }, BODY],
     event: BODY,
     says: 'http.response.body is not allowed where http.response.trailers is due',
-    then: [{ type: 'http.response.trailers' }],
+    afterwards: [{ type: 'http.response.trailers' }],
   },
   {
     name: 'fullflush that is not advertised',
@@ -174,7 +174,7 @@ const badBody = (name: string, fields: object, says: string): Refused => ({
   after: [START],
   event: { type: BODY.type, ...fields },
   says: `http.response.body: ${says}`,
-  then: [BODY],
+  afterwards: [BODY],
 });
 
 const BODY_FIELDS: readonly Refused[] = [
@@ -222,7 +222,7 @@ const badTrailers = (name: string, headers: unknown, says: string): Refused => (
   after: [{ ...START, trailers: true }, BODY],
   event: { type: 'http.response.trailers', headers },
   says: `http.response.trailers: ${says}`,
-  then: [{ type: 'http.response.trailers' }],
+  afterwards: [{ type: 'http.response.trailers' }],
 });
 
 const TRAILER_FIELDS: readonly Refused[] = [
@@ -298,14 +298,14 @@ onEach(CARRIERS, (carrier) => {
 /** The refusal's words, and a client that sees only what was sent around it. */
 async function check(
   carrier: Carrier,
-  { after = [], event, says, then = [START, BODY] }: Refused,
+  { after = [], event, says, afterwards = [START, BODY] }: Refused,
 ): Promise<void> {
   let message = '';
   await using server = await carrier.start(
     httpApp(async (_scope, _receive, send) => {
       for (const good of after) await send(good as unknown as SendEvent);
       message = await refusal(send, event);
-      for (const good of then) await send(good as unknown as SendEvent);
+      for (const good of afterwards) await send(good as unknown as SendEvent);
     }),
   );
   const client = await server.connect();

@@ -1,8 +1,9 @@
 /**
- * Remembers header sections that clients repeat byte for byte, so that a connection which sends the same fields with
- * every request has them parsed and judged once. Shared by all connections of a server, bounded, and only ever a
- * shortcut: a section is taken from here when it equals one that has been accepted, in full, to the last byte.
+ * Remembers header sections that clients repeat byte for byte, so that whoever sends the same fields with every request
+ * has them parsed and judged once. Shared by all connections of a server, bounded, and only ever a shortcut: a section
+ * is taken from here when it equals one that has been accepted, in full, to the last byte.
  */
+import { Buffer } from 'node:buffer';
 import type { RequestHead } from './request-head.ts';
 
 interface Entry {
@@ -13,38 +14,57 @@ interface Entry {
   readonly flags: number;
 }
 
-const SLOTS = 64;
+/** How many sections are tried before a head is parsed; each costs a comparison that mostly ends at once. */
+const ENTRIES = 4;
+/** How many sizes are watched for repeats. */
+const SIZES = 64;
 /** Longer sections carry tokens of some kind more often than not, and are not repeated to the byte. */
 const MAX_LENGTH = 2048;
 /** Credentials are not kept beyond their request. */
 const CREDENTIALS = /^(?:cookie|authorization|proxy-authorization)$/;
 
 export class FieldMemo {
-  readonly #entries: (Entry | undefined)[] = Array.from({ length: SLOTS });
-  #next = 0;
+  /** Bytes of the section that came last: the next one is likely to be as long. */
+  lastSize = 0;
+  /** The one used last comes first. */
+  readonly #entries: Entry[] = [];
+  readonly #sizes = new Uint16Array(SIZES);
 
-  /** Fills `head` from the entry in `slot` if `text` goes on with it at `start`. Answers the offset behind it, or -1. */
-  recall(slot: number, head: RequestHead, text: string, start: number): number {
-    const entry = this.#entries[slot];
-    if (entry === undefined || !text.startsWith(entry.text, start)) return -1;
-    const { headers } = head;
-    for (const field of entry.headers) headers.push([field[0], field[1]]);
-    head.contentLength = entry.contentLength;
-    head.flags = entry.flags;
-    return start + entry.text.length;
+  /** Fills `head` if `text` goes on at `start` with a section that is known. Answers the offset behind it, or -1. */
+  recall(head: RequestHead, text: string, start: number): number {
+    const entries = this.#entries;
+    for (let i = 0; i < entries.length; i++) {
+      const entry = entries[i]!;
+      if (!text.startsWith(entry.text, start)) continue;
+      if (i > 0) {
+        entries[i] = entries[0]!;
+        entries[0] = entry;
+      }
+      const { headers } = head;
+      for (const field of entry.headers) headers.push([field[0], field[1]]);
+      head.contentLength = entry.contentLength;
+      head.flags = entry.flags;
+      this.lastSize = entry.text.length;
+      return start + entry.text.length;
+    }
+    return -1;
   }
 
-  /** Remembers an accepted section; answers its slot, or -1 where it is not to be kept. */
-  remember(head: RequestHead, text: string): number {
-    if (text.length > MAX_LENGTH || head.headers.some(([name]) => CREDENTIALS.test(name))) return -1;
-    const slot = this.#next;
-    this.#next = (slot + 1) % SLOTS;
-    this.#entries[slot] = {
-      text,
-      headers: head.headers.map(([name, value]) => [name, value]),
+  /** Notes an accepted section; one whose size has been seen before is kept. */
+  note(head: RequestHead, text: string, start: number, end: number): void {
+    const size = end - start;
+    this.lastSize = size;
+    if (size > MAX_LENGTH) return;
+    const isRepeated = this.#sizes[size % SIZES] === size;
+    this.#sizes[size % SIZES] = size;
+    if (!isRepeated || head.headers.some(([name]) => CREDENTIALS.test(name))) return;
+    const entry = {
+      // A copy: a substring would keep the whole text alive.
+      text: Buffer.from(text.slice(start, end), 'latin1').toString('latin1'),
+      headers: head.headers.map(([name, value]) => [name, value] as const),
       contentLength: head.contentLength,
       flags: head.flags,
     };
-    return slot;
+    this.#entries[this.#entries.length < ENTRIES ? this.#entries.length : ENTRIES - 1] = entry;
   }
 }

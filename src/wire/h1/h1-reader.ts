@@ -8,7 +8,7 @@ import { ByteQueue } from '../byte-queue.ts';
 import { ProtocolError } from '../protocol-error.ts';
 import { type BodyLimits, type BodyReader, bodyReaderFor, END } from './body-readers.ts';
 import { FieldMemo } from './field-memo.ts';
-import { type HeadMemory, HeadReader } from './head-reader.ts';
+import { HeadReader } from './head-reader.ts';
 import type { RequestHead } from './request-head.ts';
 
 export type H1Limits = BodyLimits;
@@ -20,11 +20,11 @@ export class H1Reader {
   #bodyReader: BodyReader | undefined;
   #fault: ProtocolError | undefined;
   #trailers: [name: string, value: string][] = [];
-  readonly #memory: HeadMemory;
+  readonly #memo: FieldMemo;
 
   constructor(limits: H1Limits, memo = new FieldMemo()) {
     this.#limits = limits;
-    this.#memory = { memo, slot: -1, sectionSize: -1 };
+    this.#memo = memo;
   }
 
   /** Bytes received and not yet consumed. */
@@ -56,7 +56,7 @@ export class H1Reader {
   readHead(): RequestHead | ProtocolError | undefined {
     if (this.#fault !== undefined) return this.#fault;
     if (this.#queue.length === 0) return undefined;
-    this.#headReader ??= new HeadReader(this.#limits, this.#memory);
+    this.#headReader ??= new HeadReader(this.#limits, this.#memo);
     const head = this.#headReader.read(this.#queue);
     if (head === undefined) return undefined;
     if (head instanceof ProtocolError) return this.#fail(head);

@@ -3,7 +3,6 @@
  * in gives what the same head gives whole, and costs the same. Limits strike as soon as they are passed, whether
  * the line is complete or not. Of two faults the one further to the front wins.
  */
-import { Buffer } from 'node:buffer';
 import type { ByteQueue } from '../byte-queue.ts';
 import { TOKEN } from '../grammar.ts';
 import { ProtocolError } from '../protocol-error.ts';
@@ -26,32 +25,26 @@ const CR = 13;
 /** RFC 9112 2.2 asks to ignore at least one empty line before a request; more than a few is a flood. */
 const MAX_EMPTY_LINES = 8;
 
-/** What a connection remembers from one head to the next. */
-export interface HeadMemory {
-  readonly memo: FieldMemo;
-  /** Slot of the section that came last, -1 without one. */
-  slot: number;
-  /** Bytes of the last section. */
-  sectionSize: number;
-}
+/** Bytes beyond the size of the last section: room for a request line, or for a first head of the common size. */
+const TEXT_MARGIN = 512;
 
 export class HeadReader {
   readonly #limits: HeadLimits;
-  readonly #memory: HeadMemory;
+  readonly #memo: FieldMemo;
   readonly #head = new RequestHead();
   #hasRequestLine = false;
   #emptyLines = 0;
   #sectionSize = 0;
 
-  constructor(limits: HeadLimits, memory: HeadMemory) {
+  constructor(limits: HeadLimits, memo: FieldMemo) {
     this.#limits = limits;
-    this.#memory = memory;
+    this.#memo = memo;
   }
 
   /** The complete head, the fault, or undefined while bytes are missing. Consumes what it has understood. */
   read(queue: ByteQueue): RequestHead | ProtocolError | undefined {
     for (;;) {
-      const start = queue.openText();
+      const start = queue.openText(this.#memo.lastSize + TEXT_MARGIN);
       if (start < 0) return this.#judgePartialLine(queue);
       const result = this.#readLines(queue, start);
       if (result !== undefined) return result;
@@ -69,7 +62,7 @@ export class HeadReader {
       if (this.#hasRequestLine) {
         result = this.#readField(text, start, end, feed);
         start = feed + 1;
-        if (result === this.#head && sectionStart >= 0) this.#remember(text, sectionStart, start);
+        if (result === this.#head) this.#note(text, sectionStart, start);
       } else {
         result = this.#readFirst(text, start, end, feed);
         start = feed + 1;
@@ -92,27 +85,18 @@ export class HeadReader {
   }
 
   /** Sections are comparable where the request line does not bear upon them: HTTP/1.1 in origin form. */
-  #recall(text: string, start: number): number {
-    const { memo, slot } = this.#memory;
-    const head = this.#head;
-    if (slot < 0 || head.minorVersion === 0 || head.authority !== undefined) return -1;
-    return memo.recall(slot, head, text, start);
+  get #isComparable(): boolean {
+    return this.#head.minorVersion === 1 && this.#head.authority === undefined;
   }
 
-  /** A section as long as the one before it is likely to be the same, and worth keeping for the next. */
-  #remember(text: string, start: number, end: number): void {
-    const memory = this.#memory;
-    const head = this.#head;
-    const size = end - start;
-    const isRepeated = size === memory.sectionSize;
-    memory.sectionSize = size;
-    memory.slot = -1;
-    if (!isRepeated || head.minorVersion === 0 || head.authority !== undefined) return;
-    // A copy: a substring would keep the whole text alive.
-    memory.slot = memory.memo.remember(
-      head,
-      Buffer.from(text.slice(start, end), 'latin1').toString('latin1'),
-    );
+  #recall(text: string, start: number): number {
+    return this.#isComparable ? this.#memo.recall(this.#head, text, start) : -1;
+  }
+
+  /** `start` is -1 when the section came in more than one text. */
+  #note(text: string, start: number, end: number): void {
+    this.#memo.lastSize = this.#sectionSize;
+    if (start >= 0 && this.#isComparable) this.#memo.note(this.#head, text, start, end);
   }
 
   #readFirst(text: string, start: number, end: number, feed: number): ProtocolError | undefined {

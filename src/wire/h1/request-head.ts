@@ -24,6 +24,8 @@ export class RequestHead {
   target = '';
   /** Without the query; `*` in asterisk form, empty in authority form. */
   rawPath = '';
+  /** Whether `rawPath` has percent-encoded bytes. */
+  hasEscapes = false;
   /** Behind `?`, still percent-encoded. */
   queryString = '';
   /** Host and port of a request-target in absolute or authority form (RFC 9112 3.2.2), else undefined. */

@@ -7,6 +7,7 @@ import type { ProtocolError } from '../protocol-error.ts';
 import { H1_ERRORS } from './errors.ts';
 import type { RequestHead } from './request-head.ts';
 
+const HTTP_1 = 'HTTP/1.';
 const SPACE = 32;
 const SLASH = 47;
 const PERCENT = 37;
@@ -22,7 +23,7 @@ export function readRequestLine(
   let i = start;
   while (TOKEN[text.charCodeAt(i)]) i++;
   if (i === start || text.charCodeAt(i) !== SPACE) return H1_ERRORS.requestLine;
-  head.method = i === start + 3 && text.startsWith('GET', start) ? 'GET' : text.substring(start, i);
+  head.method = text.substring(start, i);
 
   const targetStart = ++i;
   let queryAt = -1;
@@ -36,13 +37,24 @@ export function readRequestLine(
 
   head.target = text.substring(targetStart, i);
 
-  if (text.startsWith('HTTP/1.1', i + 1) && i + 9 === end) head.minorVersion = 1;
-  else if (text.startsWith('HTTP/1.0', i + 1) && i + 9 === end) head.minorVersion = 0;
-  else return /^HTTP\/\d\.\d$/.test(text.substring(i + 1, end)) ? H1_ERRORS.version : H1_ERRORS.requestLine;
+  const minorVersion = minorVersionAt(text, i + 1, end);
+  if (minorVersion < 0) {
+    return /^HTTP\/\d\.\d$/.test(text.substring(i + 1, end)) ? H1_ERRORS.version : H1_ERRORS.requestLine;
+  }
+  head.minorVersion = minorVersion === 1 ? 1 : 0;
+  head.hasEscapes = hasEscape;
 
   if (text.charCodeAt(targetStart) !== SLASH || head.method === 'CONNECT') return readOtherForm(head);
   setPath(head, text, targetStart, queryAt, i);
   return hasEscape && !hasValidEscapes(head.rawPath) ? H1_ERRORS.requestTarget : undefined;
+}
+
+/** Minor version of `HTTP/1.0` or `HTTP/1.1` in exactly that place, else -1; char by char, which costs least. */
+function minorVersionAt(text: string, start: number, end: number): number {
+  if (end !== start + 8) return -1;
+  for (let i = 0; i < 7; i++) if (text.charCodeAt(start + i) !== HTTP_1.charCodeAt(i)) return -1;
+  const digit = text.charCodeAt(end - 1) - 48;
+  return digit === 0 || digit === 1 ? digit : -1;
 }
 
 function setPath(head: RequestHead, text: string, start: number, queryAt: number, end: number): void {
@@ -75,5 +87,6 @@ function readOtherForm(head: RequestHead): ProtocolError | undefined {
   head.authority = match[1]!;
   head.rawPath = match[2] || '/';
   head.queryString = match[3] ?? '';
+  head.hasEscapes = head.rawPath.includes('%');
   return hasValidEscapes(head.rawPath) ? undefined : H1_ERRORS.requestTarget;
 }
