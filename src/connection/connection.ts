@@ -22,7 +22,7 @@ export interface ListenerContext extends ConnectionContext {
   lastRemoteHost: string;
 }
 
-export class Connection extends TransportSocket implements Watchable, Watched {
+export class Connection extends TransportSocket implements Peer, Watchable, Watched {
   phaseSince: number;
   readonly #context: ListenerContext;
   readonly #remoteHost: string;
@@ -40,15 +40,17 @@ export class Connection extends TransportSocket implements Watchable, Watched {
     this.#remotePort = context.path === undefined ? this.remotePort : 0;
   }
 
-  /** The two ends, in arrays of their own: they go into scopes, which belong to the application. */
-  get peer(): Peer {
+  get client(): [host: string, port: number] | undefined {
+    return this.#context.path === undefined ? [this.#remoteHost, this.#remotePort] : undefined;
+  }
+
+  get server(): [host: string, port: number] | [path: string, port: null] {
     const { path, host, port } = this.#context;
-    if (path !== undefined) return { client: undefined, server: [path, null], isSecure: false };
-    return {
-      client: [this.#remoteHost, this.#remotePort],
-      server: [host ?? this.localHost, port],
-      isSecure: false,
-    };
+    return path === undefined ? [host ?? this.localHost, port] : [path, null];
+  }
+
+  get isSecure(): boolean {
+    return false;
   }
 
   /** Whether it holds up a shutdown: not when it only waits for its peer to close. */

@@ -141,7 +141,7 @@ export class H1Carrier implements Watched, Sink {
   }
 
   get peer(): Peer {
-    return this.#connection!.peer;
+    return this.#connection!;
   }
 
   get hasBodyBytes(): boolean {

@@ -31,7 +31,9 @@ export interface RequestHead {
 
 /** The connection below a request. */
 export interface Peer {
+  /** Undefined on unix sockets. A new array each time: it goes into a scope, which belongs to the application. */
   readonly client: [host: string, port: number] | undefined;
+  /** Likewise. */
   readonly server: [host: string, port: number] | [path: string, port: null];
   readonly isSecure: boolean;
 }

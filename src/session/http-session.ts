@@ -27,9 +27,12 @@ export class HttpSession implements ExchangeObserver {
   readonly #exchange: Exchange;
   readonly #context: SessionContext;
   readonly #connection: RequestConnection;
-  readonly #inbox: HttpInbox;
+  /** Made when there is something to put in or to ask for; most requests have no body that anyone reads. */
+  #inbox: HttpInbox | undefined = undefined;
   #state: HttpSendState = 'initial';
   #isGone = false;
+  /** Complete or gone, and everybody has been told: there is nothing more to receive but the end. */
+  #isOver = false;
   /** The file that is being sent; it holds the wire until it is done. */
   #sendingFile: Promise<void> | undefined = undefined;
   #response: ResponseHead | undefined = undefined;
@@ -40,7 +43,6 @@ export class HttpSession implements ExchangeObserver {
     this.#exchange = exchange;
     this.#context = context;
     this.#connection = new RequestConnection(context.log);
-    this.#inbox = new HttpInbox(exchange);
     this.scope = httpScope(
       exchange,
       context,
@@ -60,26 +62,29 @@ export class HttpSession implements ExchangeObserver {
   }
 
   get wantsBody(): boolean {
-    return this.#inbox.isWaiting;
+    return this.#inbox?.isWaiting === true;
   }
 
   get readsBody(): boolean {
-    return this.#inbox.isRead;
+    return this.#inbox?.isRead === true;
   }
 
   bodyChunk(chunk: Uint8Array, more: boolean): void {
-    this.#inbox.push(chunk, more);
+    (this.#inbox ??= new HttpInbox(this.#exchange)).push(chunk, more);
   }
 
   disconnected(reason: DisconnectReason): void {
     if (this.#isGone) return;
     this.#isGone = true;
     this.#connection.disconnect(reason);
-    this.#inbox.end();
+    this.#isOver = true;
+    this.#inbox?.end();
   }
 
   receive(): Promise<HttpRequestEvent | HttpDisconnectEvent> {
-    return this.#inbox.next();
+    const inbox = (this.#inbox ??= new HttpInbox(this.#exchange));
+    if (this.#isOver) inbox.end();
+    return inbox.next();
   }
 
   send(event: unknown): Promise<void> {
@@ -181,7 +186,8 @@ export class HttpSession implements ExchangeObserver {
   #complete(): void {
     if (this.#isGone) return;
     this.#connection.complete();
-    this.#inbox.end();
+    this.#isOver = true;
+    this.#inbox?.end();
   }
 
   #fullflush(): Promise<void> | undefined {

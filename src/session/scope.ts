@@ -36,15 +36,15 @@ export function httpScope(
     queryString: head.queryString,
     rootPath: context.rootPath,
     headers: head.repeatsCookie ? joinCookies(head.headers) : head.headers,
-    // Copies: what an application changes in its scope must not reach the next request of the connection.
-    server: peer.server.slice() as HttpScope['server'],
+    server: peer.server,
     state: shallowCopy(context.state),
     extensions: context.extensions,
     'tsagi.transport': transport,
     'tsagi.connection': connection,
     'tsagi.shutdown': context.shutdownSignal,
   };
-  if (peer.client !== undefined) scope.client = peer.client.slice() as [string, number];
+  const { client } = peer;
+  if (client !== undefined) scope.client = client;
   return scope;
 }
 
