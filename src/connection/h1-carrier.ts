@@ -21,17 +21,19 @@ import { ProtocolError } from '../wire/protocol-error.ts';
 import type { Connection } from './connection.ts';
 import type { CarrierContext } from './connection-context.ts';
 import type { DeadlineName, Phase, Watched } from './deadlines.ts';
-import { flushAtTurnEnd } from './flush-at-turn-end.ts';
 import { H1Exchange } from './h1-exchange.ts';
+import { atTurnEnd, type TurnMember } from './turn-end.ts';
 
 /** Unread pipelined bytes beyond which reading pauses; a usual socket buffer's worth. */
 const MAX_UNREAD = 65536;
 /** Request body bytes that are read and thrown away to keep a connection; beyond, closing it is cheaper. */
 const MAX_DRAIN = 262144;
+/** Bytes of complete responses that may wait for the end of the turn. */
+const MAX_HELD = 16384;
 const NO_BYTES = new Uint8Array(0);
 const RETRY_SOON = ['retry-after', '1'] as const;
 
-export class H1Carrier implements Watched, Sink {
+export class H1Carrier implements Watched, Sink, TurnMember {
   phase: Phase = 'idle';
   phaseSince = 0;
   lastReceived = 0;
@@ -48,6 +50,7 @@ export class H1Carrier implements Watched, Sink {
   #isBodyPaused = false;
   #isInputEnded = false;
   #drained = 0;
+  #awaitsTurnEnd = false;
 
   constructor(context: CarrierContext, fieldMemo: FieldMemo) {
     this.#context = context;
@@ -162,8 +165,17 @@ export class H1Carrier implements Watched, Sink {
     return this.#context.defaults.text(headers);
   }
 
+  /** What is queued leaves at the end of this turn, if nothing sends it earlier. */
   flushSoon(): void {
-    flushAtTurnEnd(this.#outbound);
+    if (this.#awaitsTurnEnd) return;
+    this.#awaitsTurnEnd = true;
+    atTurnEnd(this);
+  }
+
+  turnEnded(): void {
+    this.#awaitsTurnEnd = false;
+    this.#outbound.flush();
+    if (this.phase === 'idle') this.#retire();
   }
 
   /** Bytes are about to be offered: from now on the client has the write timeout to take some. */
@@ -190,10 +202,7 @@ export class H1Carrier implements Watched, Sink {
   /** The response is complete. Resolves when the kernel has all of it. */
   responseEnded(exchange: H1Exchange): Promise<void> | undefined {
     if (exchange !== this.#exchange) return undefined;
-    // More requests are here already: their answers leave together with this one, at the end of the turn.
-    if (this.#reader.bufferedBytes === 0 || this.#outbound.bufferedAmount > this.#outbound.highWaterMark) {
-      this.#outbound.flush();
-    }
+    if (!this.#awaitsTurnEnd || this.#outbound.bufferedAmount > MAX_HELD) this.#outbound.flush();
     const waiting = this.#outbound.emptied();
     if (waiting === undefined) this.#settle(exchange);
     else void waiting.then(() => this.#settle(exchange));
@@ -256,10 +265,14 @@ export class H1Carrier implements Watched, Sink {
       if (this.phase !== 'head') this.#setPhase('head');
       return;
     }
-    // What pipelined requests have written leaves now, at the end of what came with them.
-    this.#outbound.flush();
-    if (this.#outbound.isBlocked) return;
     this.#reader.discard();
+    this.#retire();
+  }
+
+  /** Leaves a connection that has nothing to read and nothing to send. */
+  #retire(): void {
+    const connection = this.#connection;
+    if (connection === undefined || this.#awaitsTurnEnd || this.#outbound.isBlocked) return;
     this.#connection = undefined;
     connection.giveBack(this);
   }
