@@ -137,7 +137,7 @@ export class Deadlines<Member extends Watchable = Watchable> {
     // A sweep that comes late means that the event loop was blocked: that time is not the clients' fault.
     this.now += Math.min(time - this.#lastSweep, 2 * this.#interval);
     this.#lastSweep = time;
-    for (const member of [...this.#watched]) this.#judge(member.watched);
+    for (const member of this.members()) this.#judge(member.watched);
   }
 
   #judge(watched: Watched): void {

@@ -11,13 +11,13 @@ import { plainBody, plainHeaders, plainResponse } from '../session/plain-respons
 import type { CheckedHeaders } from '../session/response-headers.ts';
 import { createSession, runSession } from '../session/start-session.ts';
 import { OutboundQueue, type Sink } from '../transport/outbound-queue.ts';
-import { END } from '../wire/h1/body-readers.ts';
 import { H1_ERRORS } from '../wire/h1/errors.ts';
 import type { FieldMemo } from '../wire/h1/field-memo.ts';
 import { H1Reader } from '../wire/h1/h1-reader.ts';
 import type { RequestHead } from '../wire/h1/request-head.ts';
 import { fieldLines, statusLine } from '../wire/h1/response-writer.ts';
 import { ProtocolError } from '../wire/protocol-error.ts';
+import { BodyPump } from './body-pump.ts';
 import type { Connection } from './connection.ts';
 import type { CarrierContext } from './connection-context.ts';
 import type { DeadlineName, Phase, Watched } from './deadlines.ts';
@@ -30,7 +30,6 @@ const MAX_UNREAD = 65536;
 const MAX_DRAIN = 262144;
 /** Bytes of complete responses that may wait for the end of the turn. */
 const MAX_HELD = 16384;
-const NO_BYTES = new Uint8Array(0);
 const RETRY_SOON = ['retry-after', '1'] as const;
 
 export class H1Carrier implements Watched, Sink, TurnMember {
@@ -41,20 +40,19 @@ export class H1Carrier implements Watched, Sink, TurnMember {
   awaitsBodySince: number | undefined = undefined;
   readonly #context: CarrierContext;
   readonly #reader: H1Reader;
+  readonly #body: BodyPump;
   readonly #outbound: OutboundQueue;
   /** Undefined while no connection needs this carrier. */
   #connection: Connection | undefined = undefined;
   #exchange: H1Exchange | undefined = undefined;
   #isAdvancing = false;
-  #isPumping = false;
-  #isBodyPaused = false;
   #isInputEnded = false;
-  #drained = 0;
   #awaitsTurnEnd = false;
 
   constructor(context: CarrierContext, fieldMemo: FieldMemo) {
     this.#context = context;
     this.#reader = new H1Reader(context.settings, fieldMemo);
+    this.#body = new BodyPump(this.#reader);
     this.#outbound = new OutboundQueue(this, context.settings);
   }
 
@@ -184,13 +182,13 @@ export class H1Carrier implements Watched, Sink, TurnMember {
   }
 
   pauseBody(): void {
-    this.#isBodyPaused = true;
+    this.#body.isPaused = true;
     this.#connection?.pause();
   }
 
   resumeBody(): void {
-    if (!this.#isBodyPaused) return;
-    this.#isBodyPaused = false;
+    if (!this.#body.isPaused) return;
+    this.#body.isPaused = false;
     this.#connection?.resume();
     this.#pumpBody();
   }
@@ -282,8 +280,7 @@ export class H1Carrier implements Watched, Sink, TurnMember {
     const exchange = new H1Exchange(this, head);
     this.#exchange = exchange;
     this.#setPhase('request');
-    this.#isBodyPaused = false;
-    this.#drained = 0;
+    this.#body.reset();
     if (!context.admitsRequest()) {
       plainResponse(exchange, 503, 'The server has too many requests in hand. Try again soon.', [RETRY_SOON]);
       return;
@@ -299,46 +296,20 @@ export class H1Carrier implements Watched, Sink, TurnMember {
   /** Hands body bytes to the session, or throws them away once the response is complete. */
   #pumpBody(): void {
     const exchange = this.#exchange;
-    if (exchange === undefined || exchange.isRequestDone || this.#isPumping) return;
-    this.#isPumping = true;
-    const fault = this.#deliverBody(exchange);
-    this.#isPumping = false;
+    if (exchange === undefined) return;
+    const fault = this.#body.run(exchange);
     if (fault !== undefined) {
-      this.#refuse(fault, fault === H1_ERRORS.bodyTooLarge ? 'body_too_large' : 'protocol_error');
-    } else if (exchange.isResponseDone) this.#settle(exchange);
-  }
-
-  #deliverBody(exchange: H1Exchange): ProtocolError | undefined {
-    // One piece is held back, so that the last one can be said to be the last.
-    let held: Uint8Array | undefined;
-    while (!this.#isBodyPaused) {
-      const piece = this.#reader.readBody();
-      if (piece instanceof ProtocolError) return piece;
-      if (piece === END) {
-        exchange.isRequestDone = true;
-        this.#deliver(exchange, held ?? NO_BYTES, false);
-        return undefined;
-      }
-      if (held !== undefined) this.#deliver(exchange, held, true);
-      held = piece;
-      if (piece !== undefined) continue;
-      this.#connection?.resume();
-      break;
+      return this.#refuse(fault, fault === H1_ERRORS.bodyTooLarge ? 'body_too_large' : 'protocol_error');
     }
-    if (held !== undefined) this.#deliver(exchange, held, true);
-    return undefined;
-  }
-
-  #deliver(exchange: H1Exchange, piece: Uint8Array, more: boolean): void {
-    if (exchange.isResponseDone) this.#drained += piece.length;
-    else exchange.observer?.bodyChunk(piece, more);
+    if (!exchange.isRequestDone && !this.#body.isPaused) this.#connection?.resume();
+    if (exchange.isResponseDone) this.#settle(exchange);
   }
 
   /** The response is with the kernel: goes on to the next request, drains the rest of this one, or closes. */
   #settle(exchange: H1Exchange): void {
     if (exchange !== this.#exchange || this.#outbound.isBlocked) return;
     if (exchange.persists && !exchange.isRequestDone) {
-      if (exchange.isBodyHeldBack || this.#drained + knownRemaining(this.#reader) > MAX_DRAIN) {
+      if (exchange.isBodyHeldBack || this.#body.discarded + knownRemaining(this.#reader) > MAX_DRAIN) {
         exchange.persists = false;
       } else return this.#drainBody();
     }
@@ -353,7 +324,7 @@ export class H1Carrier implements Watched, Sink, TurnMember {
   #drainBody(): void {
     if (this.phase === 'draining') return;
     this.#setPhase('draining');
-    this.#isBodyPaused = false;
+    this.#body.isPaused = false;
     this.#connection?.resume();
     this.#pumpBody();
   }

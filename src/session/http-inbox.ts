@@ -61,11 +61,11 @@ export class HttpInbox {
   }
 
   #serve(): void {
-    const receivers = this.#receivers;
-    while (receivers !== undefined && receivers.length > 0) {
+    if (this.#receivers === undefined) return;
+    while (this.#receivers.length > 0) {
       const event = this.#take();
       if (event === undefined) return;
-      receivers.shift()!(event);
+      this.#receivers.shift()!(event);
     }
   }
 

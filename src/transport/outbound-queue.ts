@@ -254,6 +254,7 @@ export class OutboundQueue {
 
   #notify(listeners: Set<Listener> | undefined): void {
     if (listeners === undefined) return;
-    for (const listener of [...listeners]) listener();
+    // A copy: whoever is called may register or unregister.
+    for (const listener of Array.from(listeners)) listener();
   }
 }

@@ -5,7 +5,7 @@
  */
 import type { ByteQueue } from '../byte-queue.ts';
 import { TOKEN } from '../grammar.ts';
-import { ProtocolError } from '../protocol-error.ts';
+import type { ProtocolError } from '../protocol-error.ts';
 import { H1_ERRORS } from './errors.ts';
 import { readFieldLine } from './field-line.ts';
 import type { FieldMemo } from './field-memo.ts';
