@@ -201,6 +201,7 @@ export class H1Carrier implements Watched, Sink, TurnMember {
   responseEnded(exchange: H1Exchange): Promise<void> | undefined {
     if (exchange !== this.#exchange) return undefined;
     if (!this.#awaitsTurnEnd || this.#outbound.bufferedAmount > MAX_HELD) this.#outbound.flush();
+    else this.#outbound.own();
     const waiting = this.#outbound.emptied();
     if (waiting === undefined) this.#settle(exchange);
     else void waiting.then(() => this.#settle(exchange));

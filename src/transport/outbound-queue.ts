@@ -72,7 +72,7 @@ export class OutboundQueue {
     if (!this.#isClosed) this.#text += text;
   }
 
-  /** Queues bytes. They must not change until the promise of {@link settle} resolves. */
+  /** Queues bytes. They must not change until they are flushed and {@link settle} resolves, or {@link own} is called. */
   putBytes(bytes: Uint8Array): void {
     if (this.#isClosed || bytes.length === 0) return;
     const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -115,6 +115,16 @@ export class OutboundQueue {
   emptied(): Promise<void> | undefined {
     if (!this.#isBlocked || this.#isClosed) return undefined;
     return new Promise((resolve) => this.#emptyWaiters.push(resolve));
+  }
+
+  /** Copies what is queued and not copied yet: from here on whoever queued it may change it. */
+  own(): void {
+    const pieces = this.#pieces;
+    for (let i = this.#ownedCount; i < pieces.length; i++) {
+      const piece = pieces[i]!;
+      if (typeof piece !== 'string') pieces[i] = Buffer.from(piece);
+    }
+    this.#ownedCount = pieces.length;
   }
 
   /** The socket is gone: lets go of everything, and of everyone who waits. */
@@ -227,25 +237,16 @@ export class OutboundQueue {
         this.#isOver = true;
         this.#notify(this.#highListeners);
       } else if (amount > 0) {
-        this.#own();
+        this.own();
       }
     } else if (amount <= this.lowWaterMark) {
       // From here on the writer believes its bytes to be sent, and may change them.
-      this.#own();
+      this.own();
       this.#isOver = false;
       this.#release(this.#waiters);
       this.#notify(this.#drainListeners);
     }
     if (amount === 0 && this.#emptyWaiters.length > 0) this.#release(this.#emptyWaiters);
-  }
-
-  #own(): void {
-    const pieces = this.#pieces;
-    for (let i = this.#ownedCount; i < pieces.length; i++) {
-      const piece = pieces[i]!;
-      if (typeof piece !== 'string') pieces[i] = Buffer.from(piece);
-    }
-    this.#ownedCount = pieces.length;
   }
 
   #release(waiters: Listener[]): void {
