@@ -2,10 +2,16 @@
  * One HTTP/1.1 request and its response: turns what a session says into response bytes on the connection's queue.
  * Framing is decided once, in `respond`: a declared length, chunks, no content, or the end of the connection.
  */
-import { Buffer } from 'node:buffer';
 import type { DisconnectReason } from '../contract/handles.ts';
-import type { Bytes, HeaderList } from '../contract/send-events.ts';
-import type { Exchange, ExchangeObserver, OutboundHandle, Peer, ResponseHead } from '../session/exchange.ts';
+import type { HeaderList } from '../contract/send-events.ts';
+import type {
+  Chunk,
+  Exchange,
+  ExchangeObserver,
+  OutboundHandle,
+  Peer,
+  ResponseHead,
+} from '../session/exchange.ts';
 import { type CheckedHeaders, FIELD } from '../session/response-headers.ts';
 import type { OutboundQueue, Watermarks } from '../transport/outbound-queue.ts';
 import type { RequestHead } from '../wire/h1/request-head.ts';
@@ -137,7 +143,7 @@ export class H1Exchange implements Exchange, OutboundHandle {
     return text;
   }
 
-  write(chunk: Bytes): Promise<void> | undefined {
+  write(chunk: Chunk): Promise<void> | undefined {
     const carrier = this.#carrier;
     if (carrier === undefined) return undefined;
     carrier.noteSending();
@@ -146,7 +152,7 @@ export class H1Exchange implements Exchange, OutboundHandle {
     return carrier.outbound.settle();
   }
 
-  end(lastChunk?: Bytes, trailers?: HeaderList): Promise<void> | undefined {
+  end(lastChunk?: Chunk, trailers?: HeaderList): Promise<void> | undefined {
     const carrier = this.#carrier;
     if (carrier === undefined) return undefined;
     carrier.noteSending();
@@ -197,21 +203,16 @@ export class H1Exchange implements Exchange, OutboundHandle {
     });
   }
 
-  #put(outbound: OutboundQueue, chunk: Bytes): void {
-    if (typeof chunk !== 'string') return this.#putBytes(outbound, chunk);
-    const size = Buffer.byteLength(chunk);
-    // As many bytes as chars: ASCII, which is a byte string as it stands.
-    if (size !== chunk.length) return this.#putBytes(outbound, Buffer.from(chunk));
-    if (size === 0) return;
-    this.#contentSent += size;
-    outbound.putText(this.#isChunked ? `${chunkHead(size)}${chunk}\r\n` : chunk);
-  }
-
-  #putBytes(outbound: OutboundQueue, bytes: Uint8Array): void {
-    if (bytes.byteLength === 0) return;
-    this.#contentSent += bytes.byteLength;
-    if (this.#isChunked) outbound.putText(chunkHead(bytes.byteLength));
-    outbound.putBytes(bytes);
+  #put(outbound: OutboundQueue, chunk: Chunk): void {
+    const { length } = chunk;
+    if (length === 0) return;
+    this.#contentSent += length;
+    if (typeof chunk === 'string') {
+      outbound.putText(this.#isChunked ? `${chunkHead(length)}${chunk}\r\n` : chunk);
+      return;
+    }
+    if (this.#isChunked) outbound.putText(chunkHead(length));
+    outbound.putBytes(chunk);
     if (this.#isChunked) outbound.putText('\r\n');
   }
 }

@@ -4,7 +4,7 @@
  */
 import type { DisconnectReason } from '../contract/handles.ts';
 import type { HttpVersion } from '../contract/scope.ts';
-import type { Bytes, HeaderList } from '../contract/send-events.ts';
+import type { HeaderList } from '../contract/send-events.ts';
 import type { CheckedHeaders } from './response-headers.ts';
 
 /** What a request says, whatever carried it. */
@@ -56,6 +56,9 @@ export interface ResponseHead {
   readonly hasTrailers: boolean;
 }
 
+/** Bytes of content; a string is a byte string, one byte per char code. */
+export type Chunk = Uint8Array | string;
+
 /** One request and its response. A promise from `write`, `end` or `flush` means: wait, the peer is slower than this. */
 export interface Exchange {
   readonly head: RequestHead;
@@ -66,9 +69,9 @@ export interface Exchange {
   /** Queues the head; it leaves with the first content, or by itself at the end of the turn. */
   respond(response: ResponseHead): void;
   /** Resolves below the low-water mark. */
-  write(chunk: Bytes): Promise<void> | undefined;
+  write(chunk: Chunk): Promise<void> | undefined;
   /** Completes the response. Resolves when all of it is with the kernel. */
-  end(lastChunk?: Bytes, trailers?: HeaderList): Promise<void> | undefined;
+  end(lastChunk?: Chunk, trailers?: HeaderList): Promise<void> | undefined;
   /** Resolves when everything queued is with the kernel. */
   flush(): Promise<void> | undefined;
   pauseBody(): void;

@@ -6,10 +6,10 @@ import { Buffer } from 'node:buffer';
 import type { DisconnectReason } from '../contract/handles.ts';
 import type { HttpDisconnectEvent, HttpRequestEvent } from '../contract/receive-events.ts';
 import type { HttpScope } from '../contract/scope.ts';
-import type { Bytes, HeaderList } from '../contract/send-events.ts';
+import type { HeaderList } from '../contract/send-events.ts';
 import { isContentless } from '../wire/status.ts';
 import { describe, invalidField, type RawEvent, readFlag, readStatus } from './event-fields.ts';
-import type { Exchange, ExchangeObserver, ResponseHead } from './exchange.ts';
+import type { Chunk, Exchange, ExchangeObserver, ResponseHead } from './exchange.ts';
 import { HttpInbox } from './http-inbox.ts';
 import { plainResponse } from './plain-response.ts';
 import { openSource, type ResponseSource } from './response-source.ts';
@@ -145,9 +145,10 @@ export class HttpSession implements ExchangeObserver {
       throw invalidField(BODY, 'body', 'a string or Uint8Array (or file or fh in its place)', body);
     }
     const more = readFlag(BODY, 'more', event['more']);
-    this.#owe(typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength);
-    if (!more) return this.#endBody(body);
-    return this.#response!.hasContent && body.length > 0 ? this.#exchange.write(body) : undefined;
+    const content = typeof body === 'string' ? encode(body) : body;
+    this.#owe(content.length);
+    if (!more) return this.#endBody(content);
+    return this.#response!.hasContent && content.length > 0 ? this.#exchange.write(content) : undefined;
   }
 
   /** RFC 9110 8.6: more content than declared would be read as the next response, so it is not sent. */
@@ -159,7 +160,7 @@ export class HttpSession implements ExchangeObserver {
     this.#owed -= count;
   }
 
-  #endBody(lastChunk: Bytes | undefined): Promise<void> | undefined {
+  #endBody(lastChunk: Chunk | undefined): Promise<void> | undefined {
     if (this.#owed > 0 && this.#owed !== Infinity) {
       this.#context.log.error(
         `${this.#requestName}: the response ended ${this.#owed} bytes short of its content-length; connection closed`,
@@ -174,7 +175,7 @@ export class HttpSession implements ExchangeObserver {
     return content !== undefined && content.length > 0 ? this.#exchange.write(content) : undefined;
   }
 
-  #finish(lastChunk?: Bytes, trailers?: HeaderList): Promise<void> | undefined {
+  #finish(lastChunk?: Chunk, trailers?: HeaderList): Promise<void> | undefined {
     this.#state = 'complete';
     this.#connection.responseComplete = true;
     const waiting = this.#exchange.end(lastChunk, trailers);
@@ -261,4 +262,9 @@ export class HttpSession implements ExchangeObserver {
   get #requestName(): string {
     return `${this.scope.method} ${this.scope.rawPath}`;
   }
+}
+
+/** Text as UTF-8. ASCII, with as many bytes as chars, is a byte string as it stands. */
+function encode(text: string): Chunk {
+  return Buffer.byteLength(text) === text.length ? text : Buffer.from(text);
 }

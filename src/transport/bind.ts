@@ -3,11 +3,13 @@
  * adopts a copy of it, so accepting can stop and start again without resetting a connection that waits in the
  * kernel's queue. A unix socket appears under its path only when it is ready, with its mode already set.
  */
+import { Buffer } from 'node:buffer';
+import { randomBytes } from 'node:crypto';
 import { chmodSync, lstatSync, renameSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 
-import type { ListenAddress } from './listen-spec.ts';
+import { type ListenAddress, MAX_SOCKET_PATH } from './listen-spec.ts';
 import { closeDescriptor, duplicate, setBacklog } from './libc.ts';
 import { type RawSocket } from './socket.ts';
 
@@ -54,7 +56,7 @@ async function bindUnix(address: UnixAddress, settings: BindSettings): Promise<B
   await refuseIfTaken(path);
   // Bound under another name and renamed: whoever finds the path finds a socket that listens, with its mode, and a
   // stale file is replaced in one step. The listener that is closed here unlinks the other name, which is gone.
-  const temporary = join(dirname(path), `.${basename(path).slice(0, 40)}.${process.pid}`);
+  const temporary = attempt(() => freeNameBeside(path), path);
   const listener = attempt(() => openListener({ unix: temporary }), path);
   try {
     if (mode !== undefined) chmodSync(temporary, mode);
@@ -76,6 +78,18 @@ async function bindUnix(address: UnixAddress, settings: BindSettings): Promise<B
   };
 }
 
+/** In the same directory, because a rename stays within a file system, and within the length that an address may have. */
+function freeNameBeside(path: string): string {
+  const directory = dirname(path);
+  const room = MAX_SOCKET_PATH - Buffer.byteLength(join(directory, 'x')) + 1;
+  for (let tries = 0; tries < 100; tries++) {
+    const random = randomBytes(8).toString('hex');
+    const name = join(directory, room > random.length ? `.${random}` : random.slice(0, room));
+    if (name !== path && lstatSync(name, { throwIfNoEntry: false }) === undefined) return name;
+  }
+  throw new Error('its directory leaves no room for a name beside it; choose a shorter path');
+}
+
 function openListener(options: object): Bun.TCPSocketListener<RawSocket> & { readonly fd: number } {
   const socket = { data() {} };
   return Bun.listen({ ...options, socket } as unknown as ListenOptions) as never;
@@ -90,7 +104,7 @@ function keepDescriptor(listener: { readonly fd: number; stop(): void }, backlog
 
 /** A path that exists must be a socket that nobody listens on. */
 async function refuseIfTaken(path: string): Promise<void> {
-  const stats = lstatSync(path, { throwIfNoEntry: false });
+  const stats = attempt(() => lstatSync(path, { throwIfNoEntry: false }), path);
   if (stats === undefined) return;
   if (!stats.isSocket()) {
     throw new Error(
@@ -138,6 +152,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   EACCES: 'permission denied; ports below 1024 need privileges, a path needs a directory that can be written',
   EADDRNOTAVAIL: 'this machine has no such address',
   ENOENT: 'there is no such directory',
+  ENOTDIR: 'there is no such directory',
 };
 
 /** IPv6 addresses stand in brackets (RFC 3986 3.2.2). */

@@ -16,8 +16,8 @@ export interface MalformedListenSpec {
 
 const EXPECTED = 'HOST:PORT, [IPV6]:PORT, /PATH or ./PATH';
 
-// sockaddr_un has room for 108 bytes, the closing NUL included (unix(7)).
-const MAX_SOCKET_PATH = 107;
+/** Bytes. sockaddr_un has room for 108, the closing NUL included (unix(7)). */
+export const MAX_SOCKET_PATH = 107;
 
 const HOST_NAME = /^[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_.])?$/;
 
