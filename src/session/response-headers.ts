@@ -94,37 +94,25 @@ function isSafeValue(text: string): boolean {
   return true;
 }
 
+/** Fields that the server acts upon, by lower-case name. */
+const MEANINGS = new Map<string, number>([
+  ['date', FIELD.date],
+  ['server', FIELD.server],
+  ['content-length', FIELD.contentLength],
+  ['transfer-encoding', FIELD.transferEncoding],
+  ['set-cookie', FIELD.setCookie],
+  ...['connection', 'keep-alive', 'proxy-connection', 'te', 'trailer', 'upgrade'].map(
+    (name): [string, number] => [name, FIELD.hopByHop],
+  ),
+]);
+
 function note(event: string, name: string, value: string, facts: Facts): void {
-  switch (name) {
-    case 'date':
-      facts.fields |= FIELD.date;
-      break;
-    case 'server':
-      facts.fields |= FIELD.server;
-      break;
-    case 'set-cookie':
-      facts.fields |= FIELD.setCookie;
-      break;
-    case 'transfer-encoding':
-      facts.fields |= FIELD.transferEncoding;
-      break;
-    case 'content-length':
-      if (facts.contentLength >= 0) throw invalidField(event, 'content-length', 'given once', value);
-      facts.contentLength = decimal(event, value);
-      facts.fields |= FIELD.contentLength;
-      break;
-    case 'connection':
-      if (/(?:^|,)[ \t]*close[ \t]*(?:,|$)/i.test(value)) facts.fields |= FIELD.closes;
-      facts.fields |= FIELD.hopByHop;
-      break;
-    case 'keep-alive':
-    case 'proxy-connection':
-    case 'te':
-    case 'trailer':
-    case 'upgrade':
-      facts.fields |= FIELD.hopByHop;
-      break;
-    default:
+  facts.fields |= MEANINGS.get(name) ?? 0;
+  if (name === 'content-length') {
+    if (facts.contentLength >= 0) throw invalidField(event, name, 'given once', value);
+    facts.contentLength = decimal(event, value);
+  } else if (name === 'connection' && /(?:^|,)[ \t]*close[ \t]*(?:,|$)/i.test(value)) {
+    facts.fields |= FIELD.closes;
   }
 }
 
