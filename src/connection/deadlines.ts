@@ -134,8 +134,9 @@ export class Deadlines<Member extends Watchable = Watchable> {
 
   #sweep(): void {
     const time = this.#clock.now();
-    // A sweep that comes late means that the event loop was blocked: that time is not the clients' fault.
-    this.now += Math.min(time - this.#lastSweep, 2 * this.#interval);
+    // A sweep that comes late means that the event loop was blocked: that time is not the clients' fault. More than one
+    // interval would time out too early what was noted just before the sweep.
+    this.now += Math.min(time - this.#lastSweep, this.#interval);
     this.#lastSweep = time;
     for (const member of this.members()) this.#judge(member.watched);
   }

@@ -2,6 +2,7 @@
  * One HTTP/1.1 request and its response: turns what a session says into response bytes on the connection's queue.
  * Framing is decided once, in `respond`: a declared length, chunks, no content, or the end of the connection.
  */
+import { nextTurn } from '../clock/turns.ts';
 import type { DisconnectReason } from '../contract/handles.ts';
 import type { HeaderList } from '../contract/send-events.ts';
 import type {
@@ -26,6 +27,14 @@ import {
 import type { FinishedRequest } from './connection-context.ts';
 import type { H1Carrier } from './h1-carrier.ts';
 
+/**
+ * What a response may send before the event loop turns: so many bytes, each write counting for some beyond its own. The
+ * first share is smaller, because any number of responses may begin in one turn.
+ */
+const TURN_SHARE = 524_288;
+const FIRST_SHARE = 131_072;
+const WRITE_COST = 4096;
+
 const NOTHING_TO_UNREGISTER = (): void => undefined;
 
 export class H1Exchange implements Exchange, OutboundHandle {
@@ -45,6 +54,8 @@ export class H1Exchange implements Exchange, OutboundHandle {
   #isChunked = false;
   #hasContinued = false;
   #contentSent = 0;
+  /** Of its share, since it last waited for a turn. */
+  #spent = TURN_SHARE - FIRST_SHARE;
   #responseHeaders: HeaderList | undefined = undefined;
   /** For the access log: wall time and monotonic, in milliseconds. */
   #time = 0;
@@ -149,7 +160,15 @@ export class H1Exchange implements Exchange, OutboundHandle {
     carrier.noteSending();
     this.#put(carrier.outbound, chunk);
     carrier.outbound.flush();
-    return carrier.outbound.settle();
+    return carrier.outbound.settle() ?? this.#spend(chunk.length + WRITE_COST);
+  }
+
+  /** A client that takes everything at once gets its share, and then it is the others' turn. */
+  #spend(cost: number): Promise<void> | undefined {
+    this.#spent += cost;
+    if (this.#spent < TURN_SHARE) return undefined;
+    this.#spent = 0;
+    return nextTurn();
   }
 
   end(lastChunk?: Chunk, trailers?: HeaderList): Promise<void> | undefined {

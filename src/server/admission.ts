@@ -49,14 +49,19 @@ export class Admission {
     return descriptor !== undefined && descriptor >= this.#descriptorLimit - LAST_DESCRIPTORS;
   }
 
-  /** Tries whether descriptors are to be had. */
-  hasDescriptors(): boolean {
+  /**
+   * Tries whether enough descriptors are to be had to go on accepting, and so many more: pausing frees a few by itself,
+   * and numbers that are free among the low ones say nothing about how many there are.
+   */
+  hasDescriptors(more = 0): boolean {
+    const opened: number[] = [];
     try {
-      const descriptor = openSync('/dev/null', 'r');
-      closeSync(descriptor);
-      return !this.isLastDescriptor(descriptor);
+      while (opened.length < LAST_DESCRIPTORS + more) opened.push(openSync('/dev/null', 'r'));
+      return true;
     } catch {
       return false;
+    } finally {
+      for (const descriptor of opened) closeSync(descriptor);
     }
   }
 }

@@ -3,6 +3,8 @@
  * the listeners accept and after the connections have drained. An app without lifespan support is served all the same,
  * unless the operator insists.
  */
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { App } from '../contract/app.ts';
 import type { LifespanScope } from '../contract/scope.ts';
 import type { LifespanShutdownEvent, LifespanStartupEvent } from '../contract/receive-events.ts';
@@ -91,10 +93,12 @@ class AppLifespan implements Lifespan {
         `the application did not answer lifespan.startup within ${settings.lifespanStartupTimeout} s (lifespanStartupTimeout)`,
       );
     }
-    const why = this.#failure === undefined ? 'it returned without an answer' : textOf(this.#failure);
-    if (settings.lifespan === 'on')
-      throw new Error(`the application does not support lifespan, and lifespan is on: ${why}`);
-    log.info(`the application does not support lifespan (${firstLine(why)}); serving it without`);
+    const why = this.#failure === undefined ? 'it returned without an answer' : summaryOf(this.#failure);
+    if (settings.lifespan === 'on') {
+      const message = `the application does not support lifespan, and lifespan is on: ${why}${placeOf(this.#failure)}`;
+      throw new Error(message, { cause: this.#failure });
+    }
+    log.info(`the application does not support lifespan (${why}); serving it without`);
   }
 
   async shutdown(): Promise<void> {
@@ -161,10 +165,10 @@ class AppLifespan implements Lifespan {
 
   async #send(event: unknown): Promise<void> {
     const { type, message = '' } = (event ?? {}) as { type?: unknown; message?: unknown };
-    const answer = typeof type === 'string' ? ANSWERS[type] : undefined;
+    const answer = typeof type === 'string' && Object.hasOwn(ANSWERS, type) ? ANSWERS[type] : undefined;
     if (answer === undefined)
       throw new TypeError(`send: unknown event type ${JSON.stringify(type)} on a lifespan scope`);
-    if (answer.stage !== this.#stage)
+    if (answer.stage !== this.#stage || this.#answer === undefined)
       throw new TypeError(`${String(type)} is not allowed now: nothing asks for it`);
     if (typeof message !== 'string') throw new TypeError(`${String(type)}: message must be a string`);
     this.#settle(answer.type === 'failed' ? { type: 'failed', message } : { type: 'complete' });
@@ -196,6 +200,17 @@ function textOf(error: unknown): string {
   return error instanceof Error ? (error.stack ?? String(error)) : String(error);
 }
 
-function firstLine(text: string): string {
-  return text.split('\n', 1)[0]!;
+function summaryOf(error: unknown): string {
+  return String(error).split('\n', 1)[0]!;
+}
+
+/** Frames below this directory are the server's. */
+const OWN_SOURCES = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** Where in the application an error comes from, in parentheses; empty where that cannot be told. */
+function placeOf(error: unknown): string {
+  const frames =
+    error instanceof Error ? (error.stack ?? '').matchAll(/^\s*at (?:.* \()?(\/.+:\d+:\d+)\)?$/gm) : [];
+  for (const [, place] of frames) if (!place!.startsWith(`${OWN_SOURCES}/`)) return ` (${place})`;
+  return '';
 }

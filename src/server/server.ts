@@ -44,7 +44,9 @@ type Stage = 'new' | 'starting' | 'running' | 'stopping' | 'stopped';
 
 /** Milliseconds between looks at whether everything has drained, and whether descriptors are free again. */
 const DRAIN_INTERVAL = 10;
-const DESCRIPTOR_INTERVAL = 1000;
+const DESCRIPTOR_INTERVAL = 250;
+/** So many must be free besides, once accepting has paused, so that it does not pause again at once. */
+const SPARE_DESCRIPTORS = 8;
 /** Milliseconds that connections get to be closed by their clients once their last response has been sent. */
 const LINGER_AT_SHUTDOWN = 250;
 
@@ -56,21 +58,19 @@ export class Server {
   readonly #lifespan: Lifespan;
   readonly #shutdownSignal = new AbortController();
   readonly #deadlines: Deadlines<Connection>;
-  readonly #accessLog: AccessLog | undefined;
   readonly #context: ConnectionContext;
   #listeners: Listener[] = [];
   #stage: Stage = 'new';
+  #accessLog: AccessLog | undefined;
   #descriptorTimer: Timer | undefined;
   #isOutOfDescriptors = false;
 
-  /** Throws when the access log's format or file is unusable. */
   constructor(app: App, settings: ServerSettings, log: Logger, clock: Clock = systemClock) {
     this.#settings = settings;
     this.#log = log;
     this.#clock = clock;
     this.#admission = new Admission(settings, descriptorLimit());
     this.#lifespan = createLifespan({ app, settings, log, clock });
-    this.#accessLog = openAccessLog(settings, log);
     this.#deadlines = new Deadlines(settings, clock);
     this.#context = this.#createContext(app);
   }
@@ -98,11 +98,15 @@ export class Server {
     return this.#admission.effectiveMaxConnections;
   }
 
-  /** Binds, runs the application's startup, then accepts. Rejects, with everything undone, when any of them fails. */
+  /**
+   * Opens the access log, binds, runs the application's startup, then accepts. Rejects, with everything undone, when any
+   * of them fails.
+   */
   async listen(): Promise<void> {
     if (this.#stage !== 'new') throw new Error(`the server has been started already (it is ${this.#stage})`);
     this.#stage = 'starting';
     try {
+      this.#accessLog = openAccessLog(this.#settings, this.#log);
       for (const address of this.#settings.listeners) {
         const bound = await bind(address, this.#settings);
         const context = listenerContext(bound, this.#context);
@@ -111,6 +115,7 @@ export class Server {
       await this.#lifespan.startup();
       for (const listener of this.#listeners) listener.start();
     } catch (error) {
+      await this.#lifespan.shutdown();
       this.#release();
       this.#stage = 'stopped';
       throw error;
@@ -156,7 +161,6 @@ export class Server {
       sessionStarted: () => void admission.requestsInHand++,
       sessionEnded: () => void admission.requestsInHand--,
     };
-    const accessLog = this.#accessLog;
     const deadlines = this.#deadlines;
     const context: CarrierContext = {
       settings,
@@ -166,7 +170,10 @@ export class Server {
       log: this.#log,
       isDraining: () => this.#stage === 'stopping',
       admitsRequest: () => admission.admitsRequest(),
-      requestFinished: accessLog && ((request: FinishedRequest) => accessLog.log(accessRecord(request))),
+      requestFinished:
+        settings.accessLog === false
+          ? undefined
+          : (request: FinishedRequest) => this.#accessLog?.log(accessRecord(request)),
     };
     return { ...context, carriers: new CarrierPool(context) };
   }
@@ -183,8 +190,10 @@ export class Server {
 
   /** With no descriptors left, accepting fails at once and for ever; it pauses instead until some are free. */
   #checkDescriptors(): void {
+    if (this.#stage !== 'running') return;
     const wasOut = this.#isOutOfDescriptors;
-    this.#isOutOfDescriptors = !this.#admission.hasDescriptors();
+    const toGoOn = wasOut ? this.#listeners.length + SPARE_DESCRIPTORS : 0;
+    this.#isOutOfDescriptors = !this.#admission.hasDescriptors(toGoOn);
     if (this.#isOutOfDescriptors === wasOut) return;
     if (!wasOut) {
       this.#log.error(

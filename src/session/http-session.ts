@@ -3,6 +3,7 @@
  * is checked against the transition table and its own fields before anything of it reaches the exchange.
  */
 import { Buffer } from 'node:buffer';
+import { nextTurn } from '../clock/turns.ts';
 import type { DisconnectReason } from '../contract/handles.ts';
 import type { HttpDisconnectEvent, HttpRequestEvent } from '../contract/receive-events.ts';
 import type { HttpScope } from '../contract/scope.ts';
@@ -88,8 +89,8 @@ export class HttpSession implements ExchangeObserver {
   }
 
   send(event: unknown): Promise<void> {
-    // A client that has gone is never an application's error.
-    if (this.#isGone) return SENT;
+    // A client that has gone is never an application's error, and an application that does not notice blocks nobody.
+    if (this.#isGone) return nextTurn();
     try {
       return this.#dispatch(event as RawEvent) ?? SENT;
     } catch (error) {
@@ -148,7 +149,8 @@ export class HttpSession implements ExchangeObserver {
     const content = typeof body === 'string' ? encode(body) : body;
     this.#owe(content.length);
     if (!more) return this.#endBody(content);
-    return this.#response!.hasContent && content.length > 0 ? this.#exchange.write(content) : undefined;
+    // What goes nowhere waits for no client: an endless response to HEAD would not let anything else run.
+    return this.#response!.hasContent && content.length > 0 ? this.#exchange.write(content) : nextTurn();
   }
 
   /** RFC 9110 8.6: more content than declared would be read as the next response, so it is not sent. */
@@ -218,8 +220,8 @@ export class HttpSession implements ExchangeObserver {
   #readSmall(source: ResponseSource): Uint8Array | undefined {
     let isKept = false;
     try {
-      if (source.size !== Infinity) this.#owe(source.size);
       const bytes = this.#response!.hasContent ? source.readAll() : new Uint8Array(0);
+      if (source.size !== Infinity) this.#owe(source.size);
       isKept = bytes === undefined;
       return bytes;
     } finally {

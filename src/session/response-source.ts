@@ -12,7 +12,7 @@ import { invalidField, type RawEvent, readCount } from './event-fields.ts';
 const PIECE_SIZE = 256 * 1024;
 
 export interface ResponseSource {
-  /** Bytes that will be sent; Infinity for a pipe, which ends when it ends. */
+  /** Bytes that will be sent; Infinity for a pipe, which ends when it ends, whatever length was asked for. */
   readonly size: number;
   /** The next piece, or undefined at the end. Valid until the call after the next one. */
   next(): Promise<Uint8Array | undefined>;
@@ -81,12 +81,12 @@ class DescriptorSource implements ResponseSource {
       if (stats.isDirectory())
         throw Object.assign(new Error('EISDIR: a directory cannot be sent'), { code: 'EISDIR' });
       this.#isSeekable = stats.isFile();
-      this.size = this.#isSeekable ? sizeOf(stats.size, options) : (options.length ?? Infinity);
+      this.size = this.#isSeekable ? sizeOf(stats.size, options) : Infinity;
     } catch (error) {
       if (options.isOwned) closeSync(fd);
       throw error;
     }
-    this.#left = this.size;
+    this.#left = this.#isSeekable ? this.size : (options.length ?? Infinity);
   }
 
   readAll(): Uint8Array | undefined {

@@ -54,7 +54,8 @@ export class FakeClock implements Clock {
   /** Time passes in which the event loop does nothing else; then every timer that is due runs once, late. */
   block(milliseconds: number): void {
     this.#pass(milliseconds);
-    for (const due of [...this.#pending]) if (due.at <= this.#time) this.#run(due);
+    const due = Array.from(this.#pending).filter(({ at }) => at <= this.#time);
+    for (const pending of due) this.#run(pending);
   }
 
   #add(pending: Pending): Timer {

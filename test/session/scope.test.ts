@@ -1,0 +1,123 @@
+/**
+ * The scope of a request: what is in it, and that nothing in it is another request's.
+ */
+import { describe, expect, test } from 'bun:test';
+import type { HttpScope } from '../../src/contract/scope.ts';
+import { RequestConnection, ScopeTransport } from '../../src/session/scope-handles.ts';
+import { decodePath, httpScope } from '../../src/session/scope.ts';
+import { FakeExchange } from '../support/fake-exchange.ts';
+import { sessionContext, type TestSessionOptions } from '../support/session-context.ts';
+
+function scopeOf(exchange: FakeExchange, options: TestSessionOptions = {}): HttpScope {
+  const context = sessionContext(options);
+  const connection = new RequestConnection(context.log);
+  return httpScope(exchange, context, connection, new ScopeTransport(exchange.outbound, context.log));
+}
+
+test('a scope has what the request says, what the server says, and the live handles', () => {
+  const shutdownSignal = new AbortController().signal;
+  const extensions = { fullflush: {} };
+  const exchange = new FakeExchange({
+    method: 'PUT',
+    rawPath: '/a',
+    queryString: 'b=%20',
+    headers: [['x', 'y']],
+  });
+  const scope = scopeOf(exchange, { rootPath: '/mounted', extensions, shutdownSignal, state: { db: 1 } });
+  const { 'tsagi.connection': connection, 'tsagi.transport': transport, ...rest } = scope;
+  expect(rest).toEqual({
+    type: 'http',
+    tsagi: { version: '0.3', specVersion: '0.3' },
+    httpVersion: '1.1',
+    method: 'PUT',
+    scheme: 'http',
+    path: '/a',
+    rawPath: '/a',
+    queryString: 'b=%20',
+    rootPath: '/mounted',
+    headers: [['x', 'y']],
+    client: ['192.0.2.7', 50_000],
+    server: ['192.0.2.1', 80],
+    state: { db: 1 },
+    extensions: { fullflush: {} },
+    'tsagi.shutdown': shutdownSignal,
+  });
+  expect([connection.isConnected, transport.highWaterMark]).toEqual([true, 1000]);
+});
+
+test('on a unix socket there is no client, and the server is the path', () => {
+  const peer = { client: undefined, server: ['/run/a.sock', null] as [string, null], isSecure: false };
+  const scope = scopeOf(new FakeExchange({}, peer));
+  expect('client' in scope).toBe(false);
+  expect(scope.server).toEqual(['/run/a.sock', null]);
+});
+
+test('on a connection with TLS the scheme is https', () => {
+  const peer = { client: undefined, server: ['/x', null] as [string, null], isSecure: true };
+  expect(scopeOf(new FakeExchange({}, peer)).scheme).toBe('https');
+});
+
+test('spreading a scope keeps everything, handles included', () => {
+  const scope = scopeOf(new FakeExchange());
+  const copy = { ...scope, path: '/elsewhere' };
+  expect(Object.keys(copy)).toEqual(Object.keys(scope));
+  expect(copy['tsagi.connection']).toBe(scope['tsagi.connection']);
+});
+
+test('the state is a shallow copy: keys are the own ones of each scope, values are shared', () => {
+  const state = { shared: { count: 0 } };
+  const [first, second] = [scopeOf(new FakeExchange(), { state }), scopeOf(new FakeExchange(), { state })];
+  first.state['own'] = 1;
+  (first.state['shared'] as { count: number }).count++;
+  expect(second.state).toEqual({ shared: { count: 1 } });
+  expect(state).toEqual({ shared: { count: 1 } });
+  const empty = [scopeOf(new FakeExchange()), scopeOf(new FakeExchange())];
+  expect(empty[0]!.state).not.toBe(empty[1]!.state);
+});
+
+test('the version is frozen, since all scopes share it', () => {
+  expect(Object.isFrozen(scopeOf(new FakeExchange()).tsagi)).toBe(true);
+});
+
+test('several cookie fields become one in the place of the first; other repeats stay', () => {
+  const headers: [string, string][] = [
+    ['a', '1'],
+    ['cookie', 'x=1'],
+    ['a', '2'],
+    ['cookie', 'y=2; z=3'],
+    ['b', '3'],
+    ['cookie', 'w=4'],
+  ];
+  expect(scopeOf(new FakeExchange({ headers, repeatsCookie: true })).headers).toEqual([
+    ['a', '1'],
+    ['cookie', 'x=1; y=2; z=3; w=4'],
+    ['a', '2'],
+    ['b', '3'],
+  ]);
+});
+
+describe('the path', () => {
+  const paths: [string, string, string][] = [
+    ['as it is without escapes', '/a/b', '/a/b'],
+    ['decoded once', '/a%2Fb%20c', '/a/b c'],
+    ['not decoded twice', '/%2541', '/%41'],
+    ['as UTF-8', '/caf%C3%A9/%e2%82%ac', '/caf\u00e9/\u20ac'],
+    ['as UTF-8 beyond the basic plane', '/%F0%9F%98%80', '/\u{1f600}'],
+    ['as bytes where it is not UTF-8', '/caf%E9', '/caf\xe9'],
+    ['as bytes for overlong forms', '/%C0%AF', '/\xc0\xaf'],
+    ['as bytes for surrogates', '/%ED%A0%80', '/\xed\xa0\x80'],
+    ['as bytes for a sequence cut short', '/%E2%82/x%20y', '/\xe2\x82/x y'],
+    ['as bytes as a whole where a part is not UTF-8', '/%C3%A9%FF', '/\xc3\xa9\xff'],
+    ['with a NUL', '/a%00b', '/a\0b'],
+    ['with a percent sign', '/100%25', '/100%'],
+    ['with a plus, which is no space', '/a+b%2B', '/a+b+'],
+    ['with dots, which nobody resolves', '/a/%2e%2E/b', '/a/../b'],
+  ];
+  for (const [name, raw, path] of paths) {
+    test(`is ${name}`, () => {
+      expect(decodePath(raw)).toBe(path);
+      const scope = scopeOf(new FakeExchange({ rawPath: raw, hasEscapes: raw.includes('%') }));
+      expect([scope.path, scope.rawPath]).toEqual([path, raw]);
+    });
+  }
+});
