@@ -61,6 +61,7 @@ export class Server {
   readonly #context: ConnectionContext;
   #listeners: Listener[] = [];
   #stage: Stage = 'new';
+  #stopping: Promise<void> | undefined;
   #accessLog: AccessLog | undefined;
   #descriptorTimer: Timer | undefined;
   #isOutOfDescriptors = false;
@@ -125,9 +126,14 @@ export class Server {
     this.#warnOfLowLimit();
   }
 
-  /** Stops accepting, lets requests in hand finish within `shutdownTimeout`, ends the lifespan. */
-  async shutdown(): Promise<void> {
-    if (this.#stage !== 'running') return;
+  /** Stops accepting, lets requests in hand finish within `shutdownTimeout`, ends the lifespan. Every call gets the same promise. */
+  shutdown(): Promise<void> {
+    if (this.#stage !== 'running') return this.#stopping ?? Promise.resolve();
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  async #stop(): Promise<void> {
     await this.#sleep(this.#settings.drainDelay * 1000);
     this.#stage = 'stopping';
     this.#descriptorTimer?.cancel();

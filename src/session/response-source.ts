@@ -4,12 +4,15 @@
  * body passed off as whole.
  */
 import { Buffer } from 'node:buffer';
-import { closeSync, fstatSync, openSync, read, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, read, readSync } from 'node:fs';
 import type { BunFileLike } from '../contract/send-events.ts';
 import { invalidField, type RawEvent, readCount } from './event-fields.ts';
 
 /** Bytes per piece: large enough that system calls do not count, small enough to keep a slow client cheap. */
 const PIECE_SIZE = 256 * 1024;
+
+/** A FIFO without a writer must not hold up the process; regular files do not know the difference. */
+const OPEN_FLAGS = constants.O_RDONLY | constants.O_NONBLOCK;
 
 export interface ResponseSource {
   /** Bytes that will be sent; Infinity for a pipe, which ends when it ends, whatever length was asked for. */
@@ -33,7 +36,7 @@ export function openSource(event: RawEvent, syncThreshold: number): ResponseSour
   if (fh !== undefined)
     return new DescriptorSource(descriptorOf(fh), { ...range, syncThreshold, isOwned: false });
   if (typeof file === 'string') {
-    return new DescriptorSource(openSync(file, 'r'), { ...range, syncThreshold, isOwned: true });
+    return new DescriptorSource(openSync(file, OPEN_FLAGS), { ...range, syncThreshold, isOwned: true });
   }
   if (file instanceof Blob) return openBlob(file as unknown as BunFileLike & Blob, range);
   throw invalidField(EVENT, 'file', 'a path or a BunFile', file);
@@ -81,6 +84,9 @@ class DescriptorSource implements ResponseSource {
       if (stats.isDirectory())
         throw Object.assign(new Error('EISDIR: a directory cannot be sent'), { code: 'EISDIR' });
       this.#isSeekable = stats.isFile();
+      // What a name leads to may never end, or never begin; who means a pipe opens it and sends the descriptor.
+      if (options.isOwned && !this.#isSeekable)
+        throw new Error('only a regular file can be sent by its path');
       this.size = this.#isSeekable ? sizeOf(stats.size, options) : Infinity;
     } catch (error) {
       if (options.isOwned) closeSync(fd);
