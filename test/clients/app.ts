@@ -1,6 +1,6 @@
 /**
  * The app that the clients talk to: `/` says what it saw of the request, `/echo` and `/digest` take uploads, `/download/N`
- * gives N bytes, `/status/N` answers with that status and no content.
+ * gives N bytes, `/drip` gives small pieces without end, `/status/N` answers with that status and no content.
  */
 import { createHash } from 'node:crypto';
 import type { App, HttpScope, ReceiveFunction, SendFunction } from '../../src/index.ts';
@@ -13,6 +13,7 @@ export const app: App = async (scope, receive, send) => {
   if (name === 'echo') await echo(receive, send);
   else if (name === 'digest') await digest(receive, send);
   else if (name === 'download') await download(Number(argument), send);
+  else if (name === 'drip') await drip(scope, send);
   else if (name === 'status') await empty(Number(argument), send);
   else await report(scope, send);
 };
@@ -36,6 +37,13 @@ async function download(size: number, send: SendFunction): Promise<void> {
     await send({ type: 'http.response.body', body: PIECE.subarray(0, left), more: true });
   }
   await send({ type: 'http.response.body', body: '' });
+}
+
+async function drip(scope: HttpScope, send: SendFunction): Promise<void> {
+  await send({ type: 'http.response.start', status: 200 });
+  while (scope['tsagi.connection'].isConnected) {
+    await send({ type: 'http.response.body', body: 'drip', more: true });
+  }
 }
 
 async function echo(receive: ReceiveFunction, send: SendFunction): Promise<void> {

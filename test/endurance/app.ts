@@ -30,6 +30,8 @@ export const app: App = async (scope, receive, send) => {
       return upload(scope, receive, send);
     case '/stream':
       return stream(scope, send);
+    case '/drip':
+      return drip(scope, send);
     case '/state':
       return state(scope, send);
     default:
@@ -72,6 +74,14 @@ async function stream(scope: HttpScope, send: SendFunction): Promise<void> {
   }
   await send({ type: 'http.response.body', body: '' });
   streams.delete(transport);
+}
+
+/** Small pieces without end: a client on the same machine takes them as fast as they come. */
+async function drip(scope: HttpScope, send: SendFunction): Promise<void> {
+  await send({ type: 'http.response.start', status: 200 });
+  while (scope['tsagi.connection'].isConnected) {
+    await send({ type: 'http.response.body', body: GREETING, more: true });
+  }
 }
 
 /** Notes when the client goes; what it gives back is to be called whenever bytes have moved. */

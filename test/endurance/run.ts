@@ -9,12 +9,21 @@ import packageJson from '../../package.json' with { type: 'json' };
 import { reportOf, type Part } from './part.ts';
 import { costGrowth } from './parts/cost-growth.ts';
 import { churn } from './parts/churn.ts';
+import { greedyClients } from './parts/greedy-clients.ts';
 import { millionRequests } from './parts/million-requests.ts';
 import { slowClients } from './parts/slow-clients.ts';
 import { trickle } from './parts/trickle.ts';
 import { unreadDownload } from './parts/unread-download.ts';
 
-const PARTS: readonly Part[] = [millionRequests, slowClients, unreadDownload, churn, trickle, costGrowth];
+const PARTS: readonly Part[] = [
+  millionRequests,
+  slowClients,
+  greedyClients,
+  unreadDownload,
+  churn,
+  trickle,
+  costGrowth,
+];
 
 const names = process.argv.slice(2);
 const unknown = names.filter((name) => !PARTS.some((part) => part.name === name));

@@ -23,16 +23,12 @@ const MILLISECONDS = { us: 0.001, ms: 1, s: 1000, m: 60_000 } as const;
 
 export async function runWrk(run: WrkRun, cores: Cores | undefined): Promise<WrkCounts> {
   if (WRK === null) throw new Error('wrk is needed: apt-get install wrk');
-  const child = Bun.spawn(
-    [
-      ...(cores === undefined ? [] : ['taskset', '-c', String(cores.load)]),
-      ...[WRK, '-t1', `-c${run.connections}`, `-d${run.seconds}s`, '--latency', '--timeout', '5s', run.url],
-    ],
-    { stdin: 'ignore', stdout: 'pipe', stderr: 'inherit' },
-  );
+  const { url, connections, seconds } = run;
+  const pinning = cores === undefined ? [] : ['taskset', '-c', String(cores.load)];
+  const load = ['-t1', `-c${connections}`, `-d${seconds}s`, '--latency', '--timeout', '5s', url];
+  const child = Bun.spawn([...pinning, WRK, ...load], { stdin: 'ignore', stdout: 'pipe', stderr: 'inherit' });
   const output = await child.stdout.text();
   await child.exited;
-  if (process.env.DBG) console.error(output);
   return readCounts(output);
 }
 
@@ -45,8 +41,8 @@ function readCounts(output: string): WrkCounts {
   return {
     requests,
     errors,
-    p50: milliseconds(/50%\s+(\S+)/.exec(output)?.[1]),
-    p99: milliseconds(/99%\s+(\S+)/.exec(output)?.[1]),
+    p50: milliseconds(/^ +50% +(\S+)/m.exec(output)?.[1]),
+    p99: milliseconds(/^ +99% +(\S+)/m.exec(output)?.[1]),
     longest: milliseconds(/Latency\s+\S+\s+\S+\s+(\d\S*)/.exec(output)?.[1]),
   };
 }

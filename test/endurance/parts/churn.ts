@@ -43,14 +43,39 @@ export const churn: Part = {
     const errors = subject.logged('error');
     for (const line of errors.slice(0, 5)) progress(line);
     return [
-      { what: 'clients that did not get what they were due', figure: String(faults.length), bar: 'none', holds: faults.length === 0 },
+      {
+        what: 'clients that did not get what they were due',
+        figure: String(faults.length),
+        bar: 'none',
+        holds: faults.length === 0,
+      },
       { what: 'requests that the application saw broken off', figure: String(brokenOff) },
       { what: 'streams left in the application', figure: String(streams), bar: '0', holds: streams === 0 },
-      { what: `connections admitted afterwards, limit ${MAX_CONNECTIONS}`, figure: String(admitted), bar: 'as many', holds: admitted === MAX_CONNECTIONS },
-      { what: 'descriptors before → after', figure: `${descriptors} → ${left}`, bar: 'back', holds: left <= descriptors },
+      {
+        what: `connections admitted afterwards, limit ${MAX_CONNECTIONS}`,
+        figure: String(admitted),
+        bar: 'as many',
+        holds: admitted === MAX_CONNECTIONS,
+      },
+      {
+        what: 'descriptors before → after',
+        figure: `${descriptors} → ${left}`,
+        bar: 'back',
+        holds: left <= descriptors,
+      },
       { what: 'own memory before, after each round', figure: memory.map(mebibytes).join(', ') },
-      { what: 'growth from the first round to the last', figure: mebibytes(growth), bar: `≤ ${mebibytes(MOST_GROWTH)}`, holds: growth <= MOST_GROWTH },
-      { what: 'lines at level error', figure: String(errors.length), bar: 'none', holds: errors.length === 0 },
+      {
+        what: 'growth from the first round to the last',
+        figure: mebibytes(growth),
+        bar: `≤ ${mebibytes(MOST_GROWTH)}`,
+        holds: growth <= MOST_GROWTH,
+      },
+      {
+        what: 'lines at level error',
+        figure: String(errors.length),
+        bar: 'none',
+        holds: errors.length === 0,
+      },
     ];
   },
 };

@@ -30,8 +30,16 @@ async function fieldFindings(subject: Subject): Promise<Finding[]> {
   const [first = 0, second = 0, third = 0, fourth = 0] = perRequest;
   const ratio = (fourth - third) / (second - first);
   return [
-    { what: `CPU of a request with ${FIELD_COUNTS.join(', ')} fields`, figure: `${perRequest.map((cost) => cost.toFixed(1)).join(', ')} µs` },
-    { what: 'the last 30 fields ÷ the first 30', figure: ratio.toFixed(2), bar: `≤ ${MOST_RATIO}, even: 1`, holds: ratio <= MOST_RATIO },
+    {
+      what: `CPU of a request with ${FIELD_COUNTS.join(', ')} fields`,
+      figure: `${perRequest.map((cost) => cost.toFixed(1)).join(', ')} µs`,
+    },
+    {
+      what: 'the last 30 fields ÷ the first 30',
+      figure: ratio.toFixed(2),
+      bar: `≤ ${MOST_RATIO}, even: 1`,
+      holds: ratio <= MOST_RATIO,
+    },
   ];
 }
 
@@ -41,8 +49,16 @@ async function bodyFindings(subject: Subject): Promise<Finding[]> {
   const ratio = perMebibyte.at(-1)! / perMebibyte[0]!;
   const sizes = BODY_SIZES.map((size) => `${size / 2 ** 20}`).join(', ');
   return [
-    { what: `CPU of a MiB in bodies of ${sizes} MiB`, figure: `${perMebibyte.map((cost) => cost.toFixed(0)).join(', ')} µs` },
-    { what: 'of the largest ÷ of the smallest', figure: ratio.toFixed(2), bar: `≤ ${MOST_RATIO}, even: 1`, holds: ratio <= MOST_RATIO },
+    {
+      what: `CPU of a MiB in bodies of ${sizes} MiB`,
+      figure: `${perMebibyte.map((cost) => cost.toFixed(0)).join(', ')} µs`,
+    },
+    {
+      what: 'of the largest ÷ of the smallest',
+      figure: ratio.toFixed(2),
+      bar: `≤ ${MOST_RATIO}, even: 1`,
+      holds: ratio <= MOST_RATIO,
+    },
   ];
 }
 
@@ -63,7 +79,10 @@ async function costOfFields(subject: Subject, count: number): Promise<number> {
   const client = await RawClient.connect(subject.address);
   const cost = await subject.cpuOf(async () => {
     for (let request = 0; request < REQUESTS; request++) {
-      const headers = Array.from({ length: count - 1 }, (_, index) => [`x-field-${index}`, `value ${request} of ${index}`] as const);
+      const headers = Array.from(
+        { length: count - 1 },
+        (_, index) => [`x-field-${index}`, `value ${request} of ${index}`] as const,
+      );
       await client.request({ headers });
     }
   });
@@ -77,7 +96,8 @@ async function costOfBodies(subject: Subject, size: number): Promise<number> {
   const cost = await subject.cpuOf(async () => {
     for (let left = BODY_BYTES; left > 0; left -= size) {
       const response = await client.request({ method: 'POST', target: '/upload', body });
-      if (response.body.toString() !== String(size)) throw new Error(`${size} bytes became ${response.body.toString()}`);
+      if (response.body.toString() !== String(size))
+        throw new Error(`${size} bytes became ${response.body.toString()}`);
     }
   });
   client.close();

@@ -48,7 +48,12 @@ export const millionRequests: Part = {
     }
     const left = await subject.descriptorsBack(descriptors);
     return [
-      { what: 'requests answered', figure: formatCount(requests), bar: '≥ 1 000 000', holds: requests >= TOTAL },
+      {
+        what: 'requests answered',
+        figure: formatCount(requests),
+        bar: '≥ 1 000 000',
+        holds: requests >= TOTAL,
+      },
       { what: 'errors', figure: String(errors), bar: 'none', holds: errors === 0 },
       ...memoryFindings(cold, memory, { warmUp, requests }),
       {

@@ -44,25 +44,46 @@ export const slowClients: Part = {
     await using subject = await Subject.start(surroundings.cores, `--max-connections 3000 ${options}`);
     const descriptors = subject.descriptors;
     const rounds: Round[] = [];
-    const alone = await runWrk({ url: subject.url, connections: TRAFFIC_CONNECTIONS, seconds: 2 }, surroundings.cores);
+    const alone = await runWrk(
+      { url: subject.url, connections: TRAFFIC_CONNECTIONS, seconds: 2 },
+      surroundings.cores,
+    );
     const before = await subject.idleBytes();
     for (let round = 1; round <= ROUNDS; round++) {
       rounds.push(await runRound(subject, surroundings));
-      surroundings.progress(`slow: round ${round}: ${mebibytes(rounds.at(-1)!.bytes - before)} more than before`);
+      surroundings.progress(
+        `slow: round ${round}: ${mebibytes(rounds.at(-1)!.bytes - before)} more than before`,
+      );
     }
     const left = await subject.descriptorsBack(descriptors);
     return [
-      ...trafficFindings(alone, rounds.map(({ traffic }) => traffic)),
+      ...trafficFindings(
+        alone,
+        rounds.map(({ traffic }) => traffic),
+      ),
       ...KINDS.map((kind) => endFinding(kind, rounds)),
       ...memoryFindings(before, rounds),
-      { what: 'descriptors before → after', figure: `${descriptors} → ${left}`, bar: 'back', holds: left <= descriptors },
-      { what: 'lines at level error', figure: String(subject.logged('error').length), bar: 'none', holds: subject.logged('error').length === 0 },
+      {
+        what: 'descriptors before → after',
+        figure: `${descriptors} → ${left}`,
+        bar: 'back',
+        holds: left <= descriptors,
+      },
+      {
+        what: 'lines at level error',
+        figure: String(subject.logged('error').length),
+        bar: 'none',
+        holds: subject.logged('error').length === 0,
+      },
     ];
   },
 };
 
 async function runRound(subject: Subject, { cores }: Surroundings): Promise<Round> {
-  const traffic = runWrk({ url: subject.url, connections: TRAFFIC_CONNECTIONS, seconds: TRAFFIC_SECONDS }, cores);
+  const traffic = runWrk(
+    { url: subject.url, connections: TRAFFIC_CONNECTIONS, seconds: TRAFFIC_SECONDS },
+    cores,
+  );
   const clients = await inBatches(EACH * KINDS.length, AT_ONCE, () => RawClient.connect(subject.address));
   const staying = clients.map((client, index) => stayOn(client, KINDS[index % KINDS.length]!, GIVEN_UP));
   await Bun.sleep(DEADLINE * 500);
@@ -76,7 +97,8 @@ async function runRound(subject: Subject, { cores }: Surroundings): Promise<Roun
 function trafficFindings(alone: WrkCounts, traffic: readonly WrkCounts[]): Finding[] {
   const errors = traffic.reduce((sum, counts) => sum + counts.errors, 0);
   const longest = Math.max(...traffic.map((counts) => counts.longest));
-  const describe = ({ p50, p99, longest }: WrkCounts): string => `${p50.toFixed(1)} / ${p99.toFixed(1)} / ${longest.toFixed(0)} ms`;
+  const describe = ({ p50, p99, longest }: WrkCounts): string =>
+    `${p50.toFixed(1)} / ${p99.toFixed(1)} / ${longest.toFixed(0)} ms`;
   return [
     { what: 'ordinary requests beside them', figure: traffic.map(({ requests }) => requests).join(', ') },
     { what: 'errors of these', figure: String(errors), bar: 'none', holds: errors === 0 },

@@ -43,7 +43,12 @@ export const trickle: Part = {
       const perByte = costs.map((cost, index) => ((cost / SIZES[index]! / CONNECTIONS) * 1e6).toFixed(2));
       findings.push(
         { what: `${name}: CPU of each byte at ${SIZES.join(', ')}`, figure: `${perByte.join(', ')} µs` },
-        { what: `${name}: CPU at ${SIZES.at(-1)} ÷ CPU at ${SIZES[0]}`, figure: ratio.toFixed(2), bar: `≤ ${MOST_RATIO}, even: 4`, holds: ratio <= MOST_RATIO },
+        {
+          what: `${name}: CPU at ${SIZES.at(-1)} ÷ CPU at ${SIZES[0]}`,
+          figure: ratio.toFixed(2),
+          bar: `≤ ${MOST_RATIO}, even: 4`,
+          holds: ratio <= MOST_RATIO,
+        },
       );
     }
     return findings;

@@ -39,9 +39,17 @@ export const unreadDownload: Part = {
       ...findings('one client', 1, one),
       ...findings(`${CLIENTS} clients`, CLIENTS, all),
       memoryFinding(one, all),
-      { what: 'own memory before, with all, after', figure: [before, all.bytes.at(-1)!, after].map(mebibytes).join(', ') },
+      {
+        what: 'own memory before, with all, after',
+        figure: [before, all.bytes.at(-1)!, after].map(mebibytes).join(', '),
+      },
       { what: 'streams left in the application', figure: String(streams), bar: '0', holds: streams === 0 },
-      { what: 'descriptors before → after', figure: `${descriptors} → ${left}`, bar: 'back', holds: left <= descriptors },
+      {
+        what: 'descriptors before → after',
+        figure: `${descriptors} → ${left}`,
+        bar: 'back',
+        holds: left <= descriptors,
+      },
     ];
   },
 };
