@@ -28,8 +28,8 @@ export class Connection extends TransportSocket implements Peer, Watchable, Watc
   readonly #remoteHost: string;
   readonly #remotePort: number;
   #carrier: H1Carrier | undefined = undefined;
-  #isLingering = false;
-  #isClosed = false;
+  #stage: 'open' | 'lingering' | 'closed' = 'open';
+  watchIndex = -1;
 
   constructor(raw: RawSocket, context: ListenerContext) {
     super(raw);
@@ -55,13 +55,13 @@ export class Connection extends TransportSocket implements Peer, Watchable, Watc
 
   /** Whether it holds up a shutdown: not when it only waits for its peer to close. */
   get isBusy(): boolean {
-    return !this.#isLingering;
+    return this.#stage === 'open';
   }
 
   // What the socket says.
 
   received(chunk: Buffer): void {
-    if (this.#isLingering || this.#isClosed) return;
+    if (this.#stage !== 'open') return;
     (this.#carrier ?? this.#borrow()).received(chunk);
   }
 
@@ -82,7 +82,7 @@ export class Connection extends TransportSocket implements Peer, Watchable, Watc
 
   /** Graceful shutdown: what is in hand is finished, what is idle ends. */
   drain(): void {
-    if (this.#carrier === undefined && !this.#isLingering) this.end();
+    if (this.#carrier === undefined && this.#stage === 'open') this.end();
     else this.#carrier?.drain();
   }
 
@@ -93,7 +93,7 @@ export class Connection extends TransportSocket implements Peer, Watchable, Watc
 
   /** Ends at once, so that the client can tell that a response is not whole. */
   abort(reason: DisconnectReason): void {
-    if (this.#isClosed) return;
+    if (this.#stage === 'closed') return;
     this.#carrier?.flushStarted();
     // In this order: the reset calls `closed` at once, which would take the client for the one that left.
     this.#leave(reason);
@@ -112,7 +112,7 @@ export class Connection extends TransportSocket implements Peer, Watchable, Watc
   /** The last response is with the kernel. */
   linger(): void {
     this.#carrier = undefined;
-    this.#isLingering = true;
+    this.#stage = 'lingering';
     this.phaseSince = this.#context.deadlines.now;
     this.shutdown();
     this.resume();
@@ -121,9 +121,7 @@ export class Connection extends TransportSocket implements Peer, Watchable, Watc
   // Deadlines: the carrier's while there is one.
 
   get phase(): Phase {
-    if (this.#isClosed) return 'closed';
-    if (this.#isLingering) return 'lingering';
-    return this.#carrier?.phase ?? 'idle';
+    return this.#stage === 'open' ? (this.#carrier?.phase ?? 'idle') : this.#stage;
   }
 
   get watched(): Watched {
@@ -157,8 +155,8 @@ export class Connection extends TransportSocket implements Peer, Watchable, Watc
   }
 
   #leave(reason: DisconnectReason): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
+    if (this.#stage === 'closed') return;
+    this.#stage = 'closed';
     this.#context.deadlines.unwatch(this);
     const carrier = this.#carrier;
     this.#carrier = undefined;

@@ -39,6 +39,8 @@ export interface Watched {
 /** Something that is watched, maybe through another that stands for it at the moment. */
 export interface Watchable {
   readonly watched: Watched;
+  /** Its place among the watched, -1 when it is not; kept by {@link Deadlines} alone. */
+  watchIndex: number;
 }
 
 export type DeadlineName = 'idle' | 'head' | 'body' | 'drain' | 'stall' | 'write' | 'linger';
@@ -96,7 +98,8 @@ export class Deadlines<Member extends Watchable = Watchable> {
   readonly #settings: DeadlineSettings;
   readonly #clock: Clock;
   readonly #interval: number;
-  readonly #watched = new Set<Member>();
+  /** An array, and each member knows its place: a Set would take more memory than some members do. */
+  readonly #watched: Member[] = [];
   #timer: Timer | undefined;
   #lastSweep = 0;
 
@@ -108,7 +111,7 @@ export class Deadlines<Member extends Watchable = Watchable> {
   }
 
   get size(): number {
-    return this.#watched.size;
+    return this.#watched.length;
   }
 
   /** All that is watched now; closing them while going through them is safe. */
@@ -118,7 +121,8 @@ export class Deadlines<Member extends Watchable = Watchable> {
 
   /** Sweeps while there is something to watch. */
   watch(member: Member): void {
-    this.#watched.add(member);
+    if (member.watchIndex >= 0) return;
+    member.watchIndex = this.#watched.push(member) - 1;
     if (this.#timer !== undefined) return;
     this.#lastSweep = this.#clock.now();
     this.now += 1;
@@ -126,8 +130,15 @@ export class Deadlines<Member extends Watchable = Watchable> {
   }
 
   unwatch(member: Member): void {
-    this.#watched.delete(member);
-    if (this.#watched.size > 0) return;
+    const index = member.watchIndex;
+    if (index < 0) return;
+    member.watchIndex = -1;
+    const last = this.#watched.pop()!;
+    if (last !== member) {
+      this.#watched[index] = last;
+      last.watchIndex = index;
+    }
+    if (this.#watched.length > 0) return;
     this.#timer?.cancel();
     this.#timer = undefined;
   }

@@ -21,6 +21,7 @@ const OFF: DeadlineSettings = {
 
 /** A connection that notes facts and does nothing else; it stays watched when it expires unless it is told to leave. */
 class FakeConnection implements Watched {
+  watchIndex = -1;
   phase: Phase = 'idle';
   phaseSince = 0;
   lastReceived = 0;
