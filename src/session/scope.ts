@@ -25,7 +25,8 @@ export function httpScope(
   transport: ScopeTransport,
 ): HttpScope {
   const { head, peer } = exchange;
-  const scope: HttpScope = {
+  const { client } = peer;
+  const scope: Omit<HttpScope, 'client'> & { client: HttpScope['client'] | undefined } = {
     type: 'http',
     tsagi: TSAGI_VERSION,
     httpVersion: head.httpVersion,
@@ -36,6 +37,7 @@ export function httpScope(
     queryString: head.queryString,
     rootPath: context.rootPath,
     headers: head.repeatsCookie ? joinCookies(head.headers) : head.headers,
+    client,
     server: peer.server,
     state: shallowCopy(context.state),
     extensions: context.extensions,
@@ -43,9 +45,10 @@ export function httpScope(
     'tsagi.connection': connection,
     'tsagi.shutdown': context.shutdownSignal,
   };
-  const { client } = peer;
-  if (client !== undefined) scope.client = client;
-  return scope;
+  // In the literal, a key costs nothing; added to the finished object it costs more than all the others.
+  if (client !== undefined) return scope as HttpScope;
+  const { client: _absent, ...withoutClient } = scope;
+  return withoutClient;
 }
 
 function shallowCopy(state: Readonly<Record<string, unknown>>): Record<string, unknown> {
