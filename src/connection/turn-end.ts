@@ -11,9 +11,10 @@ export interface TurnMember {
 }
 
 /** Members of one piece. */
-const MAX_WAITING = 32;
-/** Milliseconds that the first member of a piece may wait for the others. */
+const MAX_WAITING = 64;
+/** Milliseconds that the first member of a piece may wait for the others, looked at whenever so many more have come. */
 const MAX_WAIT = 1;
+const LOOK_EVERY = 4;
 
 let waiting: TurnMember[] = [];
 let since = 0;
@@ -21,12 +22,17 @@ let isScheduled = false;
 
 /** Tells `member` when the turn ends, or earlier. */
 export function atTurnEnd(member: TurnMember): void {
-  if (waiting.length === 0) since = performance.now();
-  else if (waiting.length >= MAX_WAITING || performance.now() - since > MAX_WAIT) endTurn();
+  if (waiting.length % LOOK_EVERY === 0) look();
   waiting.push(member);
   if (isScheduled) return;
   isScheduled = true;
   setImmediate(endScheduledTurn);
+}
+
+function look(): void {
+  const now = performance.now();
+  if (waiting.length >= MAX_WAITING || (waiting.length > 0 && now - since > MAX_WAIT)) endTurn();
+  if (waiting.length === 0) since = now;
 }
 
 function endScheduledTurn(): void {
