@@ -339,10 +339,12 @@ export class H1Carrier implements Watched, Sink, TurnMember {
       // A response has begun, so no other can be given.
       return this.abort(reason);
     }
-    if (exchange === undefined || exchange.status === 0) this.#answerFault(fault, exchange);
-    this.#exchange = undefined;
-    if (exchange?.isResponseDone === false) exchange.observer?.disconnected(reason);
-    exchange?.detach();
+    if (exchange === undefined || exchange.status === 0) {
+      this.#answerFault(fault, exchange);
+      this.#exchange = undefined;
+      exchange?.observer?.disconnected(reason);
+      exchange?.detach();
+    }
     this.#close();
   }
 
@@ -366,6 +368,10 @@ export class H1Carrier implements Watched, Sink, TurnMember {
     if (this.phase === 'closing' || this.phase === 'closed') return;
     this.#setPhase('closing');
     this.#reader.discard();
+    // One whose response is complete, and whose body is not going to be.
+    this.#exchange?.report();
+    this.#exchange?.detach();
+    this.#exchange = undefined;
     this.#outbound.flush();
     const waiting = this.#outbound.emptied();
     if (waiting === undefined) this.#leave();

@@ -42,12 +42,6 @@ export class DefaultHeaders {
     return isCommon ? this.#common : textOf(this.#listFor(headers));
   }
 
-  /** The same as a list. */
-  list(headers: CheckedHeaders): [name: string, value: string][] {
-    this.#turn();
-    return this.#listFor(headers);
-  }
-
   #turn(): void {
     if (this.#ticking.now === this.#tick) return;
     this.#tick = this.#ticking.now;
