@@ -106,6 +106,27 @@ export const OPTIONS = {
     default: 10_000_000,
     help: 'Size of a request body; over it 413; 0 is unlimited.',
   },
+  /** WebSocket messages waiting for the app, 1 MiB at most; reading pauses there; 0 leaves only the bytes bounded. @default 32 */
+  maxReceiveQueue: {
+    kind: 'count',
+    group: 'Limits',
+    default: 32,
+    help: 'WebSocket messages waiting for the app, 1 MiB at most; reading pauses there; 0 leaves only the bytes bounded.',
+  },
+  /** Size of a WebSocket frame; over it the session is closed with 1009; 0 is unlimited. @default 16777216 */
+  maxWsFrameSize: {
+    kind: 'bytes',
+    group: 'Limits',
+    default: 16_777_216,
+    help: 'Size of a WebSocket frame; over it the session is closed with 1009; 0 is unlimited.',
+  },
+  /** Size of a WebSocket message, also once inflated; over it 1009; 0 is unlimited. @default 16777216 */
+  maxWsMessageSize: {
+    kind: 'bytes',
+    group: 'Limits',
+    default: 16_777_216,
+    help: 'Size of a WebSocket message, also once inflated; over it 1009; 0 is unlimited.',
+  },
   /** Unsent bytes of a response above which send waits. @default 65536 */
   writeHighWatermark: {
     kind: 'bytes',
@@ -161,6 +182,34 @@ export const OPTIONS = {
     group: 'Timeouts',
     default: 60,
     help: 'Time without progress while bytes wait to be sent; 0 is off.',
+  },
+  /** Time between pings to a WebSocket client, unless the app sets its own; 0 is off. @default 20 */
+  wsPingInterval: {
+    kind: 'seconds',
+    group: 'Timeouts',
+    default: 20,
+    help: 'Time between pings to a WebSocket client, unless the app sets its own; 0 is off.',
+  },
+  /** Time for the answer to such a ping; without one the session ends; 0 is off. @default 20 */
+  wsPingTimeout: {
+    kind: 'seconds',
+    group: 'Timeouts',
+    default: 20,
+    help: 'Time for the answer to such a ping; without one the session ends; 0 is off.',
+  },
+  /** Time without a WebSocket message either way; then the session ends; 0 is off. @default 0 */
+  wsIdleTimeout: {
+    kind: 'seconds',
+    group: 'Timeouts',
+    default: 0,
+    help: 'Time without a WebSocket message either way; then the session ends; 0 is off.',
+  },
+  /** Time in which an event stream sends nothing; then it ends; 0 is off. @default 0 */
+  sseIdleTimeout: {
+    kind: 'seconds',
+    group: 'Timeouts',
+    default: 0,
+    help: 'Time in which an event stream sends nothing; then it ends; 0 is off.',
   },
   /** Whether the app is told of startup and shutdown; on refuses to start an app that does not take part. @default 'auto' */
   lifespan: {
@@ -243,6 +292,13 @@ export const OPTIONS = {
     group: 'Responses',
     default: true,
     help: 'Send the date with every response that has no such field.',
+  },
+  /** Offer permessage-deflate to WebSocket clients, for messages from 1 KiB. @default false */
+  wsCompression: {
+    kind: 'flag',
+    group: 'Responses',
+    default: false,
+    help: 'Offer permessage-deflate to WebSocket clients, for messages from 1 KiB.',
   },
   /** Fields added to every response that lacks them. @default [] */
   headers: {

@@ -20,6 +20,12 @@ export class BodyPump {
     this.#reader = reader;
   }
 
+  /** Bytes that are known to be left of the body; none where chunks have not announced them. */
+  get remaining(): number {
+    const { bodyRemaining } = this.#reader;
+    return bodyRemaining === Infinity ? 0 : bodyRemaining;
+  }
+
   /** Another request begins. */
   reset(): void {
     this.isPaused = false;

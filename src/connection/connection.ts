@@ -9,6 +9,7 @@ import type { Peer } from '../session/exchange.ts';
 import { type RawSocket, TransportSocket } from '../transport/socket.ts';
 import type { ConnectionContext } from './connection-context.ts';
 import type { Phase, Watchable, Watched } from './deadlines.ts';
+import type { Carrier } from './carrier.ts';
 import type { H1Carrier } from './h1-carrier.ts';
 
 /** What the connections of one listener share. */
@@ -27,7 +28,7 @@ export class Connection extends TransportSocket implements Peer, Watchable, Watc
   readonly #context: ListenerContext;
   readonly #remoteHost: string;
   readonly #remotePort: number;
-  #carrier: H1Carrier | undefined = undefined;
+  #carrier: Carrier | undefined = undefined;
   #stage: 'open' | 'lingering' | 'closed' = 'open';
   watchIndex = -1;
 
@@ -107,6 +108,11 @@ export class Connection extends TransportSocket implements Peer, Watchable, Watc
     this.#carrier = undefined;
     this.phaseSince = this.#context.deadlines.now;
     this.#context.carriers.giveBack(carrier);
+  }
+
+  /** Another protocol is spoken from here on. */
+  switchTo(carrier: Carrier): void {
+    this.#carrier = carrier;
   }
 
   /** The last response is with the kernel. */

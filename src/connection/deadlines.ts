@@ -19,8 +19,12 @@ export interface DeadlineSettings {
   readonly writeTimeout: number;
 }
 
-/** What a connection is doing, as far as deadlines are concerned. */
-export type Phase = 'idle' | 'head' | 'request' | 'draining' | 'closing' | 'lingering' | 'closed';
+/**
+ * What a connection is doing, as far as deadlines are concerned. A stream of events and a tunnel may be quiet for as long
+ * as they like: how long is for their sessions to say.
+ */
+export type Phase =
+  'idle' | 'head' | 'request' | 'stream' | 'tunnel' | 'draining' | 'closing' | 'lingering' | 'closed';
 
 /** The facts that the table looks at; times are those of {@link Deadlines.now}. */
 export interface Watched {
@@ -62,7 +66,7 @@ const DEADLINES: readonly DeadlineRow[] = [
   { name: 'head', phases: ['head'], since: (it) => it.phaseSince, seconds: (it) => it.headerTimeout },
   {
     name: 'body',
-    phases: ['request'],
+    phases: ['request', 'stream'],
     since: (it) =>
       it.awaitsBodySince === undefined ? undefined : Math.max(it.awaitsBodySince, it.lastReceived),
     seconds: (it) => it.bodyTimeout,
@@ -81,7 +85,7 @@ const DEADLINES: readonly DeadlineRow[] = [
   },
   {
     name: 'write',
-    phases: ['idle', 'head', 'request', 'draining', 'closing'],
+    phases: ['idle', 'head', 'request', 'stream', 'tunnel', 'draining', 'closing'],
     since: (it) => (it.hasBacklog ? it.lastSent : undefined),
     seconds: (it) => it.writeTimeout,
   },

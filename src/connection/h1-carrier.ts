@@ -7,20 +7,20 @@
 import type { Buffer } from 'node:buffer';
 import type { DisconnectReason } from '../contract/handles.ts';
 import type { Peer } from '../session/exchange.ts';
-import { plainBody, plainHeaders, plainResponse } from '../session/plain-response.ts';
-import type { CheckedHeaders } from '../session/response-headers.ts';
+import { plainResponse } from '../session/plain-response.ts';
 import { createSession, runSession } from '../session/start-session.ts';
 import { OutboundQueue, type Sink } from '../transport/outbound-queue.ts';
 import { H1_ERRORS } from '../wire/h1/errors.ts';
 import type { FieldMemo } from '../wire/h1/field-memo.ts';
 import { H1Reader } from '../wire/h1/h1-reader.ts';
 import type { RequestHead } from '../wire/h1/request-head.ts';
-import { fieldLines, statusLine } from '../wire/h1/response-writer.ts';
 import { ProtocolError } from '../wire/protocol-error.ts';
 import { BodyPump } from './body-pump.ts';
+import type { Carrier } from './carrier.ts';
 import type { Connection } from './connection.ts';
 import type { CarrierContext } from './connection-context.ts';
-import type { DeadlineName, Phase, Watched } from './deadlines.ts';
+import type { DeadlineName, Phase } from './deadlines.ts';
+import { faultAnswer, RETRY_SOON } from './fault-answer.ts';
 import { H1Exchange } from './h1-exchange.ts';
 import { atTurnEnd, type TurnMember } from './turn-end.ts';
 
@@ -30,9 +30,8 @@ const MAX_UNREAD = 65536;
 const MAX_DRAIN = 262144;
 /** Bytes of complete responses that may wait for the end of the turn. */
 const MAX_HELD = 16384;
-const RETRY_SOON = ['retry-after', '1'] as const;
 
-export class H1Carrier implements Watched, Sink, TurnMember {
+export class H1Carrier implements Carrier, Sink, TurnMember {
   phase: Phase = 'idle';
   phaseSince = 0;
   lastReceived = 0;
@@ -92,6 +91,8 @@ export class H1Carrier implements Watched, Sink, TurnMember {
     }
     // RFC 9112 8: a request that has been cut short is given up; one that is complete gets its answer.
     if (!exchange.isRequestDone) return this.#connection?.abort('client_closed');
+    // Who listens to a stream of events and sends FIN has closed it.
+    if (this.phase === 'stream') return this.#connection?.abort('client_closed');
     // Whether the client still waits or has gone altogether, only the kernel can find out.
     this.#connection?.probe();
   }
@@ -106,8 +107,7 @@ export class H1Carrier implements Watched, Sink, TurnMember {
     if (exchange !== undefined) {
       // A response that was complete, with its request still being drained, has nothing left to lose.
       if (!exchange.isResponseDone || this.#outbound.isBlocked) exchange.observer?.disconnected(reason);
-      exchange.report();
-      exchange.detach();
+      exchange.finish();
     }
     this.#outbound.close();
   }
@@ -116,6 +116,7 @@ export class H1Carrier implements Watched, Sink, TurnMember {
 
   drain(): void {
     if (this.phase === 'idle') this.#close();
+    else this.#exchange?.observer?.shutdown();
   }
 
   turnAway(): void {
@@ -156,11 +157,7 @@ export class H1Carrier implements Watched, Sink, TurnMember {
     if (exchange.isRequestDone) return true;
     // A client that holds its body back may or may not send it now, so what follows cannot be framed (RFC 9110 10.1.1).
     if (exchange.isBodyHeldBack) return false;
-    return exchange.observer?.readsBody === true || knownRemaining(this.#reader) <= MAX_DRAIN;
-  }
-
-  defaultFields(headers: CheckedHeaders): string {
-    return this.#context.defaults.text(headers);
+    return exchange.observer?.readsBody === true || this.#body.remaining <= MAX_DRAIN;
   }
 
   /** What is queued leaves at the end of this turn, if nothing sends it earlier. */
@@ -195,6 +192,21 @@ export class H1Carrier implements Watched, Sink, TurnMember {
 
   abort(reason: DisconnectReason): void {
     this.#connection?.abort(reason);
+  }
+
+  /** The response has begun, and is a stream of events. */
+  beginStream(): void {
+    this.#setPhase('stream');
+  }
+
+  /** The protocol changes: gives away the connection, the queue, and what has been read ahead. */
+  handOver(): { connection: Connection; isInputEnded: boolean; early: Buffer } {
+    const connection = this.#connection!;
+    const early = this.#reader.takeRest();
+    this.#connection = undefined;
+    this.#exchange = undefined;
+    this.#setPhase('closed');
+    return { connection, isInputEnded: this.#isInputEnded, early };
   }
 
   /** The response is complete. Resolves when the kernel has all of it. */
@@ -310,13 +322,12 @@ export class H1Carrier implements Watched, Sink, TurnMember {
   #settle(exchange: H1Exchange): void {
     if (exchange !== this.#exchange || this.#outbound.isBlocked) return;
     if (exchange.persists && !exchange.isRequestDone) {
-      if (exchange.isBodyHeldBack || this.#body.discarded + knownRemaining(this.#reader) > MAX_DRAIN) {
-        exchange.persists = false;
-      } else return this.#drainBody();
+      const isTooMuch = this.#body.discarded + this.#body.remaining > MAX_DRAIN;
+      if (!isTooMuch && !exchange.isBodyHeldBack) return this.#drainBody();
+      exchange.persists = false;
     }
     this.#exchange = undefined;
-    exchange.report();
-    exchange.detach();
+    exchange.finish();
     if (!exchange.persists) return this.#close();
     this.#setPhase('idle');
     this.#advance();
@@ -349,15 +360,11 @@ export class H1Carrier implements Watched, Sink, TurnMember {
   }
 
   #answerFault(fault: ProtocolError, exchange: H1Exchange | undefined): void {
-    const body = plainBody(fault.status, fault.message);
-    const headers = plainHeaders(body, fault.status === 503 ? [RETRY_SOON] : []);
-    const content = exchange?.head.method === 'HEAD' ? '' : body;
-    const lines = fieldLines(headers.list) + this.defaultFields(headers);
+    const { text, ...response } = faultAnswer(fault, exchange?.head.method, this.#context.defaults);
     this.noteSending();
-    this.#outbound.putText(`${statusLine(fault.status)}${lines}connection: close\r\n\r\n${content}`);
+    this.#outbound.putText(text);
     const { peer } = this;
     this.#context.log.debug(`${peer.client?.[0] ?? 'unix'}: ${fault.status}: ${fault.message}`);
-    const response = { status: fault.status, bytes: content.length, responseHeaders: headers.list };
     if (exchange !== undefined) exchange.report(response);
     else
       this.#context.requestFinished?.({ head: undefined, peer, time: Date.now(), duration: 0, ...response });
@@ -369,8 +376,7 @@ export class H1Carrier implements Watched, Sink, TurnMember {
     this.#setPhase('closing');
     this.#reader.discard();
     // One whose response is complete, and whose body is not going to be.
-    this.#exchange?.report();
-    this.#exchange?.detach();
+    this.#exchange?.finish();
     this.#exchange = undefined;
     this.#outbound.flush();
     const waiting = this.#outbound.emptied();
@@ -391,10 +397,4 @@ export class H1Carrier implements Watched, Sink, TurnMember {
     this.phase = phase;
     this.phaseSince = this.#context.deadlines.now;
   }
-}
-
-/** What is known to be left of a body; nothing where chunks have not announced it. */
-function knownRemaining(reader: H1Reader): number {
-  const { bodyRemaining } = reader;
-  return bodyRemaining === Infinity ? 0 : bodyRemaining;
 }

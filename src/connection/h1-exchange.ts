@@ -14,7 +14,7 @@ import type {
   ResponseHead,
 } from '../session/exchange.ts';
 import { type CheckedHeaders, FIELD } from '../session/response-headers.ts';
-import type { OutboundQueue, Watermarks } from '../transport/outbound-queue.ts';
+import type { OutboundQueue } from '../transport/outbound-queue.ts';
 import type { RequestHead } from '../wire/h1/request-head.ts';
 import {
   chunkHead,
@@ -24,22 +24,23 @@ import {
   LAST_CHUNK,
   statusLine,
 } from '../wire/h1/response-writer.ts';
-import type { FinishedRequest } from './connection-context.ts';
+import type { CarrierContext, FinishedRequest } from './connection-context.ts';
 import type { H1Carrier } from './h1-carrier.ts';
+import { Tunnel } from './tunnel.ts';
+import { TurnShare } from './turn-share.ts';
 
-/**
- * What a response may send before the event loop turns: so many bytes, each write counting for some beyond its own. The
- * first share is smaller, because any number of responses may begin in one turn.
- */
-const TURN_SHARE = 524_288;
-const FIRST_SHARE = 131_072;
-const WRITE_COST = 4096;
+/** RFC 9110 7.8, RFC 6455 4.2.2. */
+const SWITCHES = 'upgrade: websocket\r\nconnection: Upgrade\r\n\r\n';
+
+/** Bytes that may wait however low the high-water mark is: as many as the largest message that is usual. */
+const MIN_OVERFLOW = 16_777_216;
 
 const NOTHING_TO_UNREGISTER = (): void => undefined;
 
 export class H1Exchange implements Exchange, OutboundHandle {
   readonly head: RequestHead;
   readonly peer: Peer;
+  readonly context: CarrierContext;
   /** Set by the carrier before anything happens; absent for a request that is answered without a session. */
   observer: ExchangeObserver | undefined = undefined;
   /** Of the response; 0 before it has begun. */
@@ -50,12 +51,13 @@ export class H1Exchange implements Exchange, OutboundHandle {
   isRequestDone: boolean;
   /** Undefined once the exchange is over: the carrier may be at another one, which is none of this one's business. */
   #carrier: H1Carrier | undefined;
-  readonly #settings: Watermarks;
+  /** In place of the carrier, once the protocol has been switched. */
+  #tunnel: Tunnel | undefined = undefined;
   #isChunked = false;
   #hasContinued = false;
   #contentSent = 0;
-  /** Of its share, since it last waited for a turn. */
-  #spent = TURN_SHARE - FIRST_SHARE;
+  /** Made for the first write; most responses have none before their end. */
+  #share: TurnShare | undefined = undefined;
   #responseHeaders: HeaderList | undefined = undefined;
   /** For the access log: wall time and monotonic, in milliseconds. */
   #time = 0;
@@ -63,7 +65,7 @@ export class H1Exchange implements Exchange, OutboundHandle {
 
   constructor(carrier: H1Carrier, head: RequestHead) {
     this.#carrier = carrier;
-    this.#settings = carrier.context.settings;
+    this.context = carrier.context;
     this.head = head;
     this.peer = carrier.peer;
     this.persists = head.keepsAlive;
@@ -80,23 +82,31 @@ export class H1Exchange implements Exchange, OutboundHandle {
   }
 
   get bufferedAmount(): number {
-    return this.#carrier?.outbound.bufferedAmount ?? 0;
+    return this.#queue?.bufferedAmount ?? 0;
   }
 
   get highWaterMark(): number {
-    return this.#settings.writeHighWatermark;
+    return this.context.settings.writeHighWatermark;
   }
 
   get lowWaterMark(): number {
-    return this.#settings.writeLowWatermark;
+    return this.context.settings.writeLowWatermark;
+  }
+
+  get overflowMark(): number {
+    return Math.max(MIN_OVERFLOW, 4 * this.highWaterMark);
   }
 
   onHighWater(callback: () => void): () => void {
-    return this.#carrier?.outbound.onHighWater(callback) ?? NOTHING_TO_UNREGISTER;
+    return this.#queue?.onHighWater(callback) ?? NOTHING_TO_UNREGISTER;
   }
 
   onDrain(callback: () => void): () => void {
-    return this.#carrier?.outbound.onDrain(callback) ?? NOTHING_TO_UNREGISTER;
+    return this.#queue?.onDrain(callback) ?? NOTHING_TO_UNREGISTER;
+  }
+
+  get #queue(): OutboundQueue | undefined {
+    return (this.#carrier ?? this.#tunnel)?.outbound;
   }
 
   /** Whether the client may still be waiting for a 100 before it sends the body. */
@@ -114,7 +124,7 @@ export class H1Exchange implements Exchange, OutboundHandle {
     carrier.outbound.flush();
   }
 
-  respond({ status, headers, hasContent, hasTrailers }: ResponseHead): void {
+  respond({ status, headers, hasContent, hasTrailers, isStream }: ResponseHead): void {
     const carrier = this.#carrier;
     if (carrier === undefined) return;
     const isHttp11 = this.head.minorVersion === 1;
@@ -125,8 +135,24 @@ export class H1Exchange implements Exchange, OutboundHandle {
     if (hasContent && !isHttp11 && headers.contentLength < 0) this.persists = false;
     if ((headers.fields & FIELD.closes) !== 0 || !carrier.mayPersist(this)) this.persists = false;
     carrier.noteSending();
-    carrier.outbound.putText(this.#headText(status, headers, carrier.defaultFields(headers)));
+    carrier.outbound.putText(this.#headText(status, headers, this.context.defaults.text(headers)));
     carrier.flushSoon();
+    if (isStream) carrier.beginStream();
+  }
+
+  openTunnel(headers: CheckedHeaders): void {
+    const carrier = this.#carrier;
+    if (carrier === undefined) return;
+    this.status = 101;
+    this.#responseHeaders = headers.list;
+    // RFC 9110 8.6: a 1xx response has no Content-Length.
+    const lines = filteredFieldLines(headers.list, true) + this.context.defaults.text(headers);
+    carrier.outbound.putText(`${statusLine(101)}${lines}${SWITCHES}`);
+    this.#carrier = undefined;
+    const { connection, isInputEnded, early } = carrier.handOver();
+    this.#tunnel = new Tunnel(connection, this, carrier.outbound);
+    connection.switchTo(this.#tunnel);
+    this.#tunnel.begin(early, isInputEnded);
   }
 
   /** The head as text; the one made last of the same list serves again where nothing else differs. */
@@ -139,15 +165,18 @@ export class H1Exchange implements Exchange, OutboundHandle {
 
     const dropsLength =
       (fields & FIELD.contentLength) !== 0 && (this.#isChunked || status === 204 || status === 205);
+    // RFC 9110 15.5.22: a 426 says what to upgrade to.
+    const keepsUpgrade = status === 426;
     const isPlain = (fields & (FIELD.hopByHop | FIELD.transferEncoding)) === 0 && !dropsLength;
     let text =
       statusLine(status) +
-      (isPlain ? fieldLines(headers.list) : filteredFieldLines(headers.list, dropsLength));
+      (isPlain ? fieldLines(headers.list) : filteredFieldLines(headers.list, dropsLength, keepsUpgrade));
     text += defaults;
     if (this.#isChunked) text += 'transfer-encoding: chunked\r\n';
     // RFC 9110 15.3.6: a 205 says that it has no content.
     else if (status === 205) text += 'content-length: 0\r\n';
-    if (!this.persists) text += 'connection: close\r\n';
+    if (keepsUpgrade && !isPlain) text += `connection: ${this.persists ? 'upgrade' : 'close, upgrade'}\r\n`;
+    else if (!this.persists) text += 'connection: close\r\n';
     else if (!isHttp11) text += 'connection: keep-alive\r\n';
     text += '\r\n';
     headers.rendered = { key, defaults, text };
@@ -156,24 +185,39 @@ export class H1Exchange implements Exchange, OutboundHandle {
 
   write(chunk: Chunk): Promise<void> | undefined {
     const carrier = this.#carrier;
-    if (carrier === undefined) return undefined;
+    if (carrier === undefined) return this.#writeToTunnel(chunk);
+    const { outbound } = carrier;
+    if (outbound.bufferedAmount > this.overflowMark) return this.#overflow();
     carrier.noteSending();
-    this.#put(carrier.outbound, chunk);
-    carrier.outbound.flush();
-    return carrier.outbound.settle() ?? this.#spend(chunk.length + WRITE_COST);
+    this.#put(outbound, chunk);
+    outbound.flush();
+    const waiting = outbound.settle();
+    if (waiting !== undefined) return waiting;
+    return (this.#share ??= new TurnShare()).spend(chunk.length) ? nextTurn() : undefined;
   }
 
-  /** A client that takes everything at once gets its share, and then it is the others' turn. */
-  #spend(cost: number): Promise<void> | undefined {
-    this.#spent += cost;
-    if (this.#spent < TURN_SHARE) return undefined;
-    this.#spent = 0;
-    return nextTurn();
+  #writeToTunnel(chunk: Chunk): Promise<void> | undefined {
+    const tunnel = this.#tunnel;
+    if (tunnel === undefined) return undefined;
+    if (this.bufferedAmount > this.overflowMark) return this.#overflow();
+    this.#contentSent += chunk.length;
+    return tunnel.send(chunk);
+  }
+
+  /** Who sends on and on without waiting would fill the memory for a client that does not read. */
+  #overflow(): undefined {
+    const { method, rawPath } = this.head;
+    this.context.log.error(
+      `${method} ${rawPath}: ${this.bufferedAmount} bytes wait for the client and the application sends on without ` +
+        'waiting for send; connection closed',
+    );
+    this.abort('queue_overflow');
+    return undefined;
   }
 
   end(lastChunk?: Chunk, trailers?: HeaderList): Promise<void> | undefined {
     const carrier = this.#carrier;
-    if (carrier === undefined) return undefined;
+    if (carrier === undefined) return this.#tunnel?.end();
     carrier.noteSending();
     if (lastChunk !== undefined) this.#put(carrier.outbound, lastChunk);
     if (this.#isChunked) {
@@ -185,33 +229,41 @@ export class H1Exchange implements Exchange, OutboundHandle {
   }
 
   flush(): Promise<void> | undefined {
-    this.#carrier?.outbound.flush();
-    return this.#carrier?.outbound.emptied();
+    const queue = this.#queue;
+    queue?.flush();
+    return queue?.emptied();
   }
 
   pauseBody(): void {
-    this.#carrier?.pauseBody();
+    if (this.#tunnel === undefined) this.#carrier?.pauseBody();
+    else this.#tunnel.pause();
   }
 
   resumeBody(): void {
-    this.#carrier?.resumeBody();
+    if (this.#tunnel === undefined) this.#carrier?.resumeBody();
+    else this.#tunnel.resume();
   }
 
   abort(reason: DisconnectReason): void {
-    this.#carrier?.abort(reason);
+    (this.#carrier ?? this.#tunnel)?.abort(reason);
   }
 
   /** The exchange is over: from here on nothing that a session does reaches the connection. */
   detach(): void {
-    this.#carrier?.outbound.forgetListeners();
+    this.#queue?.forgetListeners();
     this.#carrier = undefined;
+    this.#tunnel = undefined;
+  }
+
+  /** It has come to its end, as it is. */
+  finish(): void {
+    this.report();
+    this.detach();
   }
 
   /** Tells the access log, of the response given here or of another that took its place. */
   report(replacement?: Pick<FinishedRequest, 'status' | 'bytes' | 'responseHeaders'>): void {
-    const requestFinished = this.#carrier?.context.requestFinished;
-    if (requestFinished === undefined) return;
-    requestFinished({
+    this.context.requestFinished?.({
       head: this.head,
       peer: this.peer,
       status: replacement?.status ?? this.status,

@@ -151,7 +151,10 @@ export interface WebSocketKeepaliveEvent {
   type: 'websocket.keepalive';
   /** Seconds between pings; 0 turns them off. */
   interval: number;
-  /** Seconds to wait for a pong; a missing one ends the session with 1006 `keepalive_timeout`. */
+  /**
+   * Seconds to wait for a pong; a missing one ends the session with 1006 `keepalive_timeout`; 0 waits for none.
+   * @default the server option `wsPingTimeout`
+   */
   timeout?: number;
 }
 

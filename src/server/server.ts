@@ -3,6 +3,7 @@
  * once; what it owns (listeners, connections, requests in hand) it counts, so that it knows when it has drained.
  */
 import { isIP } from 'node:net';
+import { Alarms } from '../clock/alarms.ts';
 import { systemClock, type Clock, type Timer } from '../clock/clock.ts';
 import type {
   CarrierContext,
@@ -16,7 +17,7 @@ import { Connection, type ListenerContext } from '../connection/connection.ts';
 import type { App } from '../contract/app.ts';
 import type { Logger } from '../log/logger.ts';
 import { DefaultHeaders, type DefaultHeaderSettings } from '../session/default-headers.ts';
-import type { SessionContext } from '../session/session-context.ts';
+import type { SessionContext, SessionSettings } from '../session/session-context.ts';
 import { bind, type BindSettings, type BoundSocket } from '../transport/bind.ts';
 import { descriptorLimit } from '../transport/libc.ts';
 import type { ListenAddress } from '../transport/listen-spec.ts';
@@ -28,13 +29,18 @@ import { createLifespan, type Lifespan, type LifespanSettings } from './lifespan
 
 /** What the server and its parts need of the settings. Seconds, bytes and counts. */
 export interface ServerSettings
-  extends ConnectionSettings, BindSettings, DefaultHeaderSettings, AdmissionSettings, LifespanSettings {
+  extends
+    ConnectionSettings,
+    SessionSettings,
+    BindSettings,
+    DefaultHeaderSettings,
+    AdmissionSettings,
+    LifespanSettings {
   readonly listeners: readonly ListenAddress[];
   readonly shutdownTimeout: number;
   readonly drainDelay: number;
   readonly rootPath: string;
   readonly extensions: Readonly<Record<string, unknown>>;
-  readonly syncFileThreshold: number;
   /** A file, true for stderr, false for none. */
   readonly accessLog: string | boolean;
   readonly accessLogFormat: string;
@@ -163,7 +169,16 @@ export class Server {
       extensions: Object.freeze({ ...settings.extensions }),
       state: this.#lifespan.state,
       shutdownSignal: this.#shutdownSignal.signal,
+      alarms: new Alarms(this.#clock),
       syncFileThreshold: settings.syncFileThreshold,
+      maxReceiveQueue: settings.maxReceiveQueue,
+      maxWsFrameSize: settings.maxWsFrameSize || Infinity,
+      maxWsMessageSize: settings.maxWsMessageSize || Infinity,
+      wsCompression: settings.wsCompression,
+      wsPingInterval: settings.wsPingInterval,
+      wsPingTimeout: settings.wsPingTimeout,
+      wsIdleTimeout: settings.wsIdleTimeout,
+      sseIdleTimeout: settings.sseIdleTimeout,
       sessionStarted: () => void admission.requestsInHand++,
       sessionEnded: () => void admission.requestsInHand--,
     };

@@ -2,8 +2,14 @@
  * Reads the fields of what an application sends. Everything that reaches the wire passes here, always, so a faulty
  * event becomes a TypeError that names event, field and expectation, and never a faulty byte.
  */
+
 /** An event from the application, before anything about it is known. */
 export type RawEvent = Readonly<Record<string, unknown>>;
+
+export function asEvent(event: unknown): RawEvent {
+  if (typeof event === 'object' && event !== null) return event as RawEvent;
+  throw new TypeError(`send: an event must be an object with a type, not ${describe(event)}`);
+}
 
 export function invalidField(event: string, field: string, expectation: string, value: unknown): TypeError {
   return new TypeError(`${event}: ${field} must be ${expectation}, not ${describe(value)}`);
@@ -25,6 +31,33 @@ export function readCount(event: string, field: string, value: unknown): number 
   if (value === undefined) return undefined;
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
   throw invalidField(event, field, 'a non-negative integer', value);
+}
+
+export function readSeconds(event: string, field: string, value: unknown): number {
+  if (typeof value === 'number' && Number.isFinite(value) && value >= 0) return value;
+  throw invalidField(event, field, 'a non-negative number of seconds', value);
+}
+
+export function readText(event: string, field: string, value: unknown): string {
+  if (typeof value === 'string') return value;
+  throw invalidField(event, field, 'a string', value);
+}
+
+/** Text without line breaks, and without NUL where that is said; `undefined` where it is left out. */
+export function readLine(
+  event: string,
+  field: string,
+  { value, allowsNul }: { readonly value: unknown; readonly allowsNul: boolean },
+): string | undefined {
+  if (value === undefined) return undefined;
+  if (typeof value === 'string' && !(allowsNul ? /[\r\n]/ : /[\r\n\0]/).test(value)) return value;
+  throw invalidField(event, field, `a string without ${allowsNul ? 'CR and LF' : 'CR, LF and NUL'}`, value);
+}
+
+/** Any length of time. */
+export function readSeconds(event: string, field: string, value: unknown): number {
+  if (typeof value === 'number' && Number.isFinite(value) && value >= 0) return value;
+  throw invalidField(event, field, 'a number of seconds, finite and not negative', value);
 }
 
 export function describe(value: unknown): string {

@@ -43,6 +43,8 @@ export interface OutboundHandle {
   readonly bufferedAmount: number;
   readonly highWaterMark: number;
   readonly lowWaterMark: number;
+  /** Bytes: who sends on while more than this is waiting has waited for nothing, and is cut off with `queue_overflow`. */
+  readonly overflowMark: number;
   onHighWater(callback: () => void): () => void;
   onDrain(callback: () => void): () => void;
 }
@@ -54,6 +56,8 @@ export interface ResponseHead {
   /** False where the message cannot have content: HEAD, 204, 304 (RFC 9110 6.4.1). */
   readonly hasContent: boolean;
   readonly hasTrailers: boolean;
+  /** Whether the content is an event stream, which may be quiet for long. */
+  readonly isStream: boolean;
 }
 
 /** Bytes of content; a string is a byte string, one byte per char code. */
@@ -76,14 +80,24 @@ export interface Exchange {
   flush(): Promise<void> | undefined;
   pauseBody(): void;
   resumeBody(): void;
+  /**
+   * Switches protocols in place of a response: 101 on HTTP/1.1, 200 to an extended CONNECT on HTTP/2. From here on `write`,
+   * `end` and the observer's `bodyChunk` carry the bytes of the tunnel, as they are.
+   */
+  openTunnel(headers: CheckedHeaders): void;
   /** Ends the exchange so that the client can tell that the response is not whole. */
   abort(reason: DisconnectReason): void;
 }
 
 /** What an exchange reports upwards. */
 export interface ExchangeObserver {
-  /** A piece of the request body, the last one with `more` false; empty only when it is the last. */
+  /**
+   * A piece of the request body, the last one with `more` false; empty only when it is the last. Once the tunnel is open,
+   * bytes of the tunnel; `more` false then means that the client sends nothing more.
+   */
   bodyChunk(chunk: Uint8Array, more: boolean): void;
+  /** Graceful shutdown has begun: what would go on for ever ends now. */
+  shutdown(): void;
   /** The exchange has ended abnormally: exactly once, always last, never after a response that is complete. */
   disconnected(reason: DisconnectReason): void;
   /** Whether the application waits for body bytes now. */

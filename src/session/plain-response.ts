@@ -34,6 +34,7 @@ export function plainResponse(
     headers: plainHeaders(body, extra),
     hasContent,
     hasTrailers: false,
+    isStream: false,
   });
   void exchange.end(hasContent ? body : undefined);
 }

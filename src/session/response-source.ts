@@ -24,28 +24,27 @@ export interface ResponseSource {
   close(): void;
 }
 
-const EVENT = 'http.response.body';
-
 /** Opens what the event names. Throws or rejects when it cannot be opened, with the path in the message. */
 export function openSource(event: RawEvent, syncThreshold: number): ResponseSource | Promise<ResponseSource> {
+  const type = event['type'] as string;
   const range = {
-    offset: readCount(EVENT, 'offset', event['offset']) ?? 0,
-    length: readCount(EVENT, 'length', event['length']),
+    offset: readCount(type, 'offset', event['offset']) ?? 0,
+    length: readCount(type, 'length', event['length']),
   };
   const { file, fh } = event;
   if (fh !== undefined)
-    return new DescriptorSource(descriptorOf(fh), { ...range, syncThreshold, isOwned: false });
+    return new DescriptorSource(descriptorOf(type, fh), { ...range, syncThreshold, isOwned: false });
   if (typeof file === 'string') {
     return new DescriptorSource(openSync(file, OPEN_FLAGS), { ...range, syncThreshold, isOwned: true });
   }
   if (file instanceof Blob) return openBlob(file as unknown as BunFileLike & Blob, range);
-  throw invalidField(EVENT, 'file', 'a path or a BunFile', file);
+  throw invalidField(type, 'file', 'a path or a BunFile', file);
 }
 
-function descriptorOf(fh: unknown): number {
+function descriptorOf(type: string, fh: unknown): number {
   const fd: unknown = typeof fh === 'object' && fh !== null && 'fd' in fh ? fh.fd : fh;
   if (typeof fd === 'number' && Number.isInteger(fd) && fd >= 0) return fd;
-  throw invalidField(EVENT, 'fh', 'an open FileHandle or file descriptor', fh);
+  throw invalidField(type, 'fh', 'an open FileHandle or file descriptor', fh);
 }
 
 interface Range {

@@ -2,9 +2,16 @@
  * The only builder of request scopes. A scope is a plain object with own properties, so that middleware can spread
  * it into a changed copy; nothing in it is shared between requests but what is frozen or belongs to the connection.
  */
-import type { Extensions, HttpScope, TsagiVersion } from '../contract/scope.ts';
+import type {
+  Extensions,
+  HttpScope,
+  RequestScope,
+  SseScope,
+  TsagiVersion,
+  WebSocketScope,
+} from '../contract/scope.ts';
 import { hexValue } from '../wire/grammar.ts';
-import type { Exchange } from './exchange.ts';
+import type { Exchange, RequestHead } from './exchange.ts';
 import type { RequestConnection, ScopeTransport } from './scope-handles.ts';
 
 export const TSAGI_VERSION: TsagiVersion = Object.freeze({ version: '0.3', specVersion: '0.3' });
@@ -32,11 +39,11 @@ export function httpScope(
     httpVersion: head.httpVersion,
     method: head.method,
     scheme: peer.isSecure ? 'https' : 'http',
-    path: head.hasEscapes ? decodePath(head.rawPath) : head.rawPath,
+    path: pathOf(head),
     rawPath: head.rawPath,
     queryString: head.queryString,
     rootPath: context.rootPath,
-    headers: head.repeatsCookie ? joinCookies(head.headers) : head.headers,
+    headers: headersOf(head),
     client,
     server: peer.server,
     state: shallowCopy(context.state),
@@ -49,6 +56,56 @@ export function httpScope(
   if (client !== undefined) return scope as HttpScope;
   const { client: _absent, ...withoutClient } = scope;
   return withoutClient;
+}
+
+export function sseScope(exchange: Exchange, context: ScopeContext, transport: ScopeTransport): SseScope {
+  const { head, peer } = exchange;
+  const scheme = peer.isSecure ? 'https' : 'http';
+  return { type: 'sse', method: head.method, scheme, ...requestScope(exchange, context, transport) };
+}
+
+export function websocketScope(
+  exchange: Exchange,
+  context: ScopeContext,
+  transport: ScopeTransport,
+  subprotocols: string[],
+): WebSocketScope {
+  return {
+    type: 'websocket',
+    scheme: exchange.peer.isSecure ? 'wss' : 'ws',
+    subprotocols,
+    ...requestScope(exchange, context, transport),
+    extensions: { ...context.extensions, 'websocket.http.response': {} },
+  };
+}
+
+/** What these have in common with {@link httpScope}, which cannot afford the spread. */
+function requestScope(exchange: Exchange, context: ScopeContext, transport: ScopeTransport): RequestScope {
+  const { head, peer } = exchange;
+  const { client } = peer;
+  return {
+    tsagi: TSAGI_VERSION,
+    httpVersion: head.httpVersion,
+    path: pathOf(head),
+    rawPath: head.rawPath,
+    queryString: head.queryString,
+    rootPath: context.rootPath,
+    headers: headersOf(head),
+    ...(client === undefined ? undefined : { client }),
+    server: peer.server,
+    state: shallowCopy(context.state),
+    extensions: context.extensions,
+    'tsagi.transport': transport,
+    'tsagi.shutdown': context.shutdownSignal,
+  };
+}
+
+function pathOf(head: RequestHead): string {
+  return head.hasEscapes ? decodePath(head.rawPath) : head.rawPath;
+}
+
+function headersOf(head: RequestHead): [string, string][] {
+  return head.repeatsCookie ? joinCookies(head.headers) : head.headers;
 }
 
 function shallowCopy(state: Readonly<Record<string, unknown>>): Record<string, unknown> {

@@ -5,10 +5,14 @@
 import type { ReceiveEvent } from '../contract/receive-events.ts';
 import type { Scope } from '../contract/scope.ts';
 import { listMembers } from '../wire/grammar.ts';
+import { ProtocolError } from '../wire/protocol-error.ts';
+import { handshakeErrorHeaders, judgeHandshake } from '../wire/websocket/handshake.ts';
 import type { Exchange, ExchangeObserver, RequestHead } from './exchange.ts';
 import { HttpSession } from './http-session.ts';
 import { plainResponse } from './plain-response.ts';
 import type { SessionContext } from './session-context.ts';
+
+import { WebSocketSession } from './websocket-session.ts';
 
 /** One application call, whatever its scope type. Body pieces may be pushed before it runs. */
 export interface Session extends ExchangeObserver {
@@ -19,6 +23,8 @@ export interface Session extends ExchangeObserver {
   readonly pending: Promise<void> | undefined;
   receive(): Promise<ReceiveEvent>;
   send(event: unknown): Promise<void>;
+  /** The application has returned: ends what it left open in the way of its scope type, or says what it left undone. */
+  finish(): string | undefined;
   /** Answers in the application's place when it failed before it answered, else breaks the response off. */
   fail(): void;
 }
@@ -28,14 +34,20 @@ export type RequestKind = 'http' | 'websocket' | 'sse';
 /** Creates the session for a request; undefined when the request has been answered without one. */
 export function createSession(exchange: Exchange, context: SessionContext): Session | undefined {
   const kind = classify(exchange.head);
-  if (kind === 'http' && exchange.head.method !== 'CONNECT') return new HttpSession(exchange, context);
-  // RFC 9110 9.1: 501 for what the server does not implement. CONNECT needs a proxy; the other two have no session yet.
-  const subject = kind === 'http' ? 'CONNECT' : SUBJECTS[kind];
-  plainResponse(exchange, 501, `${subject} is not implemented by this server.`);
+  if (kind === 'websocket') return createWebSocketSession(exchange, context);
+  if (kind === 'sse') { plainResponse(exchange, 501, 'x'); return undefined; }
+  if (exchange.head.method !== 'CONNECT') return new HttpSession(exchange, context);
+  // RFC 9110 9.1: 501 for what the server does not implement; CONNECT needs a proxy.
+  plainResponse(exchange, 501, 'CONNECT is not implemented by this server.');
   return undefined;
 }
 
-const SUBJECTS = { websocket: 'WebSocket', sse: 'Server-Sent Events' } as const;
+function createWebSocketSession(exchange: Exchange, context: SessionContext): Session | undefined {
+  const handshake = judgeHandshake(exchange.head);
+  if (!(handshake instanceof ProtocolError)) return new WebSocketSession(exchange, context, handshake);
+  plainResponse(exchange, handshake.status, handshake.message, handshakeErrorHeaders(handshake));
+  return undefined;
+}
 
 /** Which scope a request gets: a WebSocket handshake, else an event stream when it accepts one, else plain HTTP. */
 export function classify(head: RequestHead): RequestKind {
@@ -46,9 +58,12 @@ export function classify(head: RequestHead): RequestKind {
     : 'http';
 }
 
-/** RFC 6455 4.2.1: GET on HTTP/1.1 with `websocket` among Upgrade and `upgrade` among Connection, in any case. */
+/**
+ * RFC 6455 4.2.1: `websocket` among Upgrade and `upgrade` among Connection, in any case. HTTP/1.0 has no Upgrade (RFC 9110
+ * 7.8); whatever else a handshake must be is judged once it is known to be meant as one.
+ */
 function isWebSocketHandshake(head: RequestHead): boolean {
-  if (head.method !== 'GET' || head.httpVersion !== '1.1') return false;
+  if (head.httpVersion !== '1.1') return false;
   const lists = (wanted: string, member: string): boolean =>
     head.headers.some(([name, value]) => name === wanted && listMembers(value).includes(member));
   return lists('upgrade', 'websocket') && lists('connection', 'upgrade');
@@ -92,10 +107,8 @@ function appReturned(session: Session, context: SessionContext): void {
     return;
   }
   context.sessionEnded();
-  const { standing } = session;
-  if (standing === 'complete' || standing === 'gone') return;
-  const failure =
-    standing === 'initial' ? 'without a response' : 'before its response was complete; connection closed';
+  const failure = session.standing === 'gone' ? undefined : session.finish();
+  if (failure === undefined) return;
   context.log.error(`${nameOf(session)}: the application returned ${failure}`);
   session.fail();
 }

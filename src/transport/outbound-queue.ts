@@ -35,7 +35,8 @@ const gatherBuffer = Buffer.allocUnsafeSlow(GATHER_LIMIT) as Latin1Buffer;
 export class OutboundQueue {
   readonly highWaterMark: number;
   readonly lowWaterMark: number;
-  readonly #sink: Sink;
+  /** Where bytes go: whoever serves the connection at the moment. */
+  sink: Sink;
   /** Not offered yet, behind `#pieces`: a byte string, so that heads and small bodies leave as one write. */
   #text = '';
   #pieces: (Buffer | string)[] = [];
@@ -52,7 +53,7 @@ export class OutboundQueue {
   #drainListeners: Set<Listener> | undefined;
 
   constructor(sink: Sink, watermarks: Watermarks) {
-    this.#sink = sink;
+    this.sink = sink;
     this.highWaterMark = watermarks.writeHighWatermark;
     this.lowWaterMark = watermarks.writeLowWatermark;
   }
@@ -173,7 +174,7 @@ export class OutboundQueue {
   #writeText(): void {
     const text = this.#text;
     this.#text = '';
-    const taken = this.#sink.write(text);
+    const taken = this.sink.write(text);
     if (taken === text.length) return;
     this.#isBlocked = true;
     const rest = Buffer.from(taken > 0 ? text.slice(taken) : text, 'latin1');
@@ -185,7 +186,7 @@ export class OutboundQueue {
   #writePieces(): void {
     while (this.#pieces.length > 0) {
       const data = this.#gather();
-      const taken = Math.max(0, this.#sink.write(data));
+      const taken = Math.max(0, this.sink.write(data));
       this.#drop(taken);
       if (taken < data.length) {
         this.#isBlocked = true;

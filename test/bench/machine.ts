@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
+import { join } from 'node:path';
 
 export interface Cores {
   server: number;
@@ -30,6 +31,9 @@ const TASKSET = Bun.which('taskset');
 export const UVICORN_PYTHON = ['/usr/bin/python3', Bun.which('python3') ?? ''].find(
   (python) => python !== '' && outputOf(python, '-c', 'import uvicorn, httptools, uvloop') !== undefined,
 );
+
+/** The version of the package ws, which the project installs for its tests; undefined where it has not been. */
+export const WS_VERSION = versionOf('../../node_modules/ws/package.json');
 
 const CPU_LIST = /^Cpus_allowed_list:\s*(\S+)$/m;
 
@@ -66,11 +70,21 @@ export function readVersions(projectVersion: string): string[] {
     `kernel: Linux ${release()}`,
     `tsagi-server ${projectVersion} on Bun ${Bun.version}`,
     `node: ${(NODE && outputOf(NODE, '--version')) ?? 'absent'}`,
+    `ws on node: ${WS_VERSION ?? 'absent'}`,
     `nginx: ${(NGINX && outputOf(NGINX, '-v')?.replace('nginx version: nginx/', '')) ?? 'absent'}`,
     `uvicorn: ${uvicorn ?? 'absent, or without httptools or uvloop'}`,
     // `wrk -v` exits with 1, after its first line.
     `wrk: ${WRK === null ? 'absent' : firstLine(Bun.spawnSync([WRK, '-v']).stdout.toString())}`,
   ];
+}
+
+function versionOf(packageFile: string): string | undefined {
+  try {
+    const text = readFileSync(join(import.meta.dir, packageFile), 'utf8');
+    return (JSON.parse(text) as { version: string }).version;
+  } catch {
+    return undefined;
+  }
 }
 
 function firstLine(text: string): string {

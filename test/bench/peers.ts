@@ -5,7 +5,7 @@
 import { existsSync, openSync, closeSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Children, ServerChild } from './children.ts';
-import { descriptorLimit, NGINX, NODE, UVICORN_PYTHON } from './machine.ts';
+import { descriptorLimit, NGINX, NODE, UVICORN_PYTHON, WS_VERSION } from './machine.ts';
 
 const PEERS_DIRECTORY = join(import.meta.dir, 'peers');
 const COMMAND = join(import.meta.dir, '../../bin/tsagi-server');
@@ -44,6 +44,10 @@ export const PEERS = {
   'node-http': {
     absent: NODE === null ? 'no node' : undefined,
     command: () => [NODE ?? '', join(PEERS_DIRECTORY, 'node-http.mjs')],
+  },
+  'ws-node': {
+    absent: NODE === null ? 'no node' : WS_VERSION === undefined ? 'no package ws' : undefined,
+    command: () => [NODE ?? '', join(PEERS_DIRECTORY, 'ws-node.mjs')],
   },
   nginx: {
     absent: NGINX === null ? 'no nginx' : undefined,

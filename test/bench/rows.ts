@@ -3,8 +3,11 @@ import type { Bench, Row } from './bench.ts';
 import { comparisonRow } from './comparison.ts';
 import type { Comparison } from './comparison.ts';
 import { growthRow } from './growth.ts';
+import { runCounted } from './load/counted.ts';
+import type { CountedWork } from './load/counted.ts';
 import { runDownload } from './load/downloads.ts';
 import { measureIdleConnections } from './load/idle-connections.ts';
+import type { MessageKind } from './load/websocket-wire.ts';
 import { runWrk } from './load/wrk.ts';
 import type { WrkWork } from './load/wrk.ts';
 import { descriptorLimit } from './machine.ts';
@@ -14,6 +17,7 @@ import { formatCount } from './report.ts';
 
 const MIB = 2 ** 20;
 const CONNECTIONS = 50;
+const EVENT_STREAMS = 1000;
 
 /** Nineteen, to which wrk adds `host`; in the order and of the kinds that a browser behind a proxy sends. */
 const REQUEST_HEADERS = [
@@ -91,9 +95,50 @@ export const ROWS: readonly Row[] = [
     bound: 'most',
     bars: { 'bun-serve': 1.5 },
     isFresh: true,
-    measure: (peer, bench) => measureIdleConnections(peer, idleConnections, bench.children),
+    measure: (peer, bench) =>
+      measureIdleConnections(peer, { kind: 'http', connections: idleConnections }, bench.children),
   }),
   growthRow,
+  messageRow({
+    name: 'ws-1',
+    title: `WebSocket echo of 64 B text, ${CONNECTIONS} sessions, 1 message in flight on each`,
+    peers: ['tsagi', 'bun-serve', 'ws-node'],
+    bars: { 'bun-serve': 0.9 },
+    work: { kind: 'text', size: 64, inFlight: 1 },
+  }),
+  messageRow({
+    name: 'ws-16',
+    title: `WebSocket echo of 64 B text, ${CONNECTIONS} sessions, 16 messages in flight on each`,
+    peers: ['tsagi', 'bun-serve', 'ws-node'],
+    bars: { 'bun-serve': 0.5, 'ws-node': 3 },
+    work: { kind: 'text', size: 64, inFlight: 16 },
+  }),
+  messageRow({
+    name: 'ws-4k',
+    title: `WebSocket echo of 4 KiB binary, ${CONNECTIONS} sessions, 1 message in flight on each`,
+    peers: ['tsagi', 'bun-serve', 'ws-node'],
+    bars: { 'bun-serve': 0.8 },
+    work: { kind: 'binary', size: 4096, inFlight: 1 },
+  }),
+  comparisonRow({
+    name: 'ws-idle',
+    title: `memory of each of ${formatCount(idleConnections)} idle WebSocket sessions`,
+    peers: ['tsagi', 'bun-serve', 'ws-node'],
+    value: { heading: 'bytes/session', format: formatCount },
+    bound: 'most',
+    bars: {},
+    isFresh: true,
+    measure: (peer, bench) =>
+      measureIdleConnections(peer, { kind: 'websocket', connections: idleConnections }, bench.children),
+  }),
+  countedRow({
+    name: 'sse-fanout',
+    title: `server-sent events of 100 B to each of ${formatCount(EVENT_STREAMS)} clients`,
+    peers: ['tsagi', 'bun-serve', 'node-http'],
+    bars: { 'bun-serve': 1 },
+    unit: 'event',
+    load: { client: 'event-stream-client.ts', args: [EVENT_STREAMS] },
+  }),
 ];
 
 type Plan = Pick<Comparison, 'name' | 'title' | 'peers' | 'bars'>;
@@ -109,6 +154,31 @@ function requestRow({ work, ...plan }: Plan & { work: Pick<WrkWork, 'path' | 'sc
     // A second is enough for the compilers of all of them to have finished with so small a program.
     warm: (peer, bench) => load(peer, bench, 1),
     measure: (peer, bench) => load(peer, bench, bench.flags.seconds),
+  });
+}
+
+function messageRow({
+  work: { kind, size, inFlight },
+  ...plan
+}: Plan & { work: { kind: MessageKind; size: number; inFlight: number } }): Row {
+  const load = { client: 'websocket-client.ts', args: [CONNECTIONS, kind, size, inFlight] };
+  return countedRow({ ...plan, unit: 'message', load });
+}
+
+function countedRow({
+  unit,
+  load,
+  ...plan
+}: Plan & { unit: string; load: Omit<CountedWork, 'seconds'> }): Row {
+  const run = (peer: RunningPeer, bench: Bench, seconds: number) =>
+    runCounted(peer, { ...load, seconds }, bench.children);
+  return comparisonRow({
+    ...plan,
+    value: { heading: `${unit}s/s`, format: formatCount },
+    cpu: { heading: `CPU µs/${unit}`, perSecond: 1e6 },
+    bound: 'least',
+    warm: (peer, bench) => run(peer, bench, 1),
+    measure: (peer, bench) => run(peer, bench, bench.flags.seconds),
   });
 }
 

@@ -150,7 +150,7 @@ describe('an open file', () => {
 
   for (const fh of ['3', -1, 1.5, Number.NaN, {}, { fd: '3' }, null]) {
     test(`is not ${JSON.stringify(fh)}`, () => {
-      expect(() => openSource({ fh }, 0)).toThrow(
+      expect(() => openSource({ type: 'http.response.body', fh }, 0)).toThrow(
         'http.response.body: fh must be an open FileHandle or file descriptor, not ',
       );
     });
@@ -220,7 +220,9 @@ describe('what the event may say', () => {
   ];
   for (const [event, message] of refused) {
     test(`is not that: ${message}`, () => {
-      expect(() => openSource(event as never, 0)).toThrow(new TypeError(`http.response.body: ${message}`));
+      expect(() => openSource({ type: 'http.response.body', ...event } as never, 0)).toThrow(
+        new TypeError(`http.response.body: ${message}`),
+      );
     });
   }
 });

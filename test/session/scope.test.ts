@@ -2,9 +2,9 @@
  * The scope of a request: what is in it, and that nothing in it is another request's.
  */
 import { describe, expect, test } from 'bun:test';
-import type { HttpScope } from '../../src/contract/scope.ts';
+import type { HttpScope, SseScope, WebSocketScope } from '../../src/contract/scope.ts';
 import { RequestConnection, ScopeTransport } from '../../src/session/scope-handles.ts';
-import { decodePath, httpScope } from '../../src/session/scope.ts';
+import { decodePath, httpScope, sseScope, websocketScope } from '../../src/session/scope.ts';
 import { FakeExchange } from '../support/fake-exchange.ts';
 import { sessionContext, type TestSessionOptions } from '../support/session-context.ts';
 
@@ -94,6 +94,78 @@ test('several cookie fields become one in the place of the first; other repeats 
     ['a', '2'],
     ['b', '3'],
   ]);
+});
+
+describe('the scope of an event stream', () => {
+  const open = (exchange: FakeExchange, options: TestSessionOptions = {}): SseScope => {
+    const context = sessionContext(options);
+    return sseScope(exchange, context, new ScopeTransport(exchange.outbound, context.log));
+  };
+
+  test('is that of an http request without its connection', () => {
+    const options = { rootPath: '/mounted', extensions: { fullflush: {} }, state: { db: 1 } };
+    const headers: [string, string][] = [
+      ['cookie', 'a=1'],
+      ['accept', 'text/event-stream'],
+      ['cookie', 'b=2'],
+    ];
+    const head = { method: 'POST', rawPath: '/%41', hasEscapes: true, headers, repeatsCookie: true };
+    const { 'tsagi.transport': transport, ...rest } = open(new FakeExchange(head), options);
+    const {
+      'tsagi.transport': _transport,
+      'tsagi.connection': _connection,
+      ...http
+    } = scopeOf(new FakeExchange(head), options);
+    expect(transport.lowWaterMark).toBe(200);
+    expect(rest).toEqual({ ...http, type: 'sse', 'tsagi.shutdown': rest['tsagi.shutdown'] });
+  });
+
+  test('has no client on a unix socket, and the scheme of its connection', () => {
+    const peer = { client: undefined, server: ['/x', null] as [string, null], isSecure: true };
+    const scope = open(new FakeExchange({}, peer));
+    expect(['client' in scope, scope.scheme]).toEqual([false, 'https']);
+  });
+});
+
+describe('the scope of a WebSocket', () => {
+  const open = (exchange: FakeExchange, options: TestSessionOptions = {}): WebSocketScope => {
+    const context = sessionContext(options);
+    return websocketScope(exchange, context, new ScopeTransport(exchange.outbound, context.log), ['chat']);
+  };
+
+  test('has what the request says, what was offered, and the denial extension; no method, no connection', () => {
+    const { 'tsagi.transport': transport, ...rest } = open(
+      new FakeExchange({ rawPath: '/a', queryString: 'b=c' }),
+      { extensions: { fullflush: {} }, state: { db: 1 } },
+    );
+    expect(transport.highWaterMark).toBe(1000);
+    expect(rest).toEqual({
+      type: 'websocket',
+      tsagi: { version: '0.3', specVersion: '0.3' },
+      httpVersion: '1.1',
+      scheme: 'ws',
+      path: '/a',
+      rawPath: '/a',
+      queryString: 'b=c',
+      rootPath: '',
+      headers: [],
+      client: ['192.0.2.7', 50_000],
+      server: ['192.0.2.1', 80],
+      subprotocols: ['chat'],
+      state: { db: 1 },
+      extensions: { fullflush: {}, 'websocket.http.response': {} },
+      'tsagi.shutdown': rest['tsagi.shutdown'],
+    });
+  });
+
+  test('has the scheme wss with TLS, and extensions of its own', () => {
+    const peer = { client: undefined, server: ['/x', null] as [string, null], isSecure: true };
+    const extensions = {};
+    const first = open(new FakeExchange({}, peer), { extensions });
+    expect(first.scheme).toBe('wss');
+    expect(first.extensions).not.toBe(open(new FakeExchange({}, peer), { extensions }).extensions);
+    expect(extensions).toEqual({});
+  });
 });
 
 describe('the path', () => {

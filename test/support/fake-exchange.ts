@@ -4,6 +4,7 @@
  */
 import type { DisconnectReason } from '../../src/contract/handles.ts';
 import type { Bytes, HeaderList } from '../../src/contract/send-events.ts';
+import type { CheckedHeaders } from '../../src/session/response-headers.ts';
 import type {
   Exchange,
   OutboundHandle,
@@ -40,6 +41,7 @@ export class FakeOutbound implements OutboundHandle {
   bufferedAmount = 0;
   readonly highWaterMark = 1000;
   readonly lowWaterMark = 200;
+  readonly overflowMark = 10_000;
   readonly highListeners = new Set<() => void>();
   readonly drainListeners = new Set<() => void>();
 
@@ -62,6 +64,8 @@ export class FakeExchange implements Exchange {
   readonly calls: string[] = [];
   response: ResponseHead | undefined;
   trailers: HeaderList | undefined;
+  /** Of the answer that opened a tunnel. */
+  tunnelHeaders: HeaderList | undefined;
   /** All content, as a byte string. */
   content = '';
   #gate: PromiseWithResolvers<void> | undefined;
@@ -88,6 +92,11 @@ export class FakeExchange implements Exchange {
   respond(response: ResponseHead): void {
     this.response = response;
     this.calls.push(`respond ${response.status}`);
+  }
+
+  openTunnel(headers: CheckedHeaders): void {
+    this.tunnelHeaders = headers.list;
+    this.calls.push('openTunnel');
   }
 
   write(chunk: Bytes): Promise<void> | undefined {
@@ -120,7 +129,8 @@ export class FakeExchange implements Exchange {
 
   /** Keeps the content; for the list of calls, the text itself where it is short, else its size. */
   #take(chunk: Bytes): string {
-    const text = Buffer.from(chunk as string).toString('latin1');
+    // A string is a byte string.
+    const text = typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString('latin1');
     this.content += text;
     return text.length <= 40 ? text : `${text.length} bytes`;
   }

@@ -82,6 +82,11 @@ export class H1Reader {
     return piece;
   }
 
+  /** Takes everything that has not been consumed: it belongs to another protocol. */
+  takeRest(): Buffer {
+    return this.#queue.take(Infinity);
+  }
+
   /** Lets go of everything that has not been consumed. */
   discard(): void {
     this.#queue.clear();

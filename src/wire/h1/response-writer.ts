@@ -26,11 +26,13 @@ export function fieldLines(fields: Fields): string {
 const SERVER_OWNED = /^(?:connection|keep-alive|proxy-connection|te|trailer|upgrade|transfer-encoding)$/i;
 
 /** As {@link fieldLines} without the fields that are the server's own, and without Content-Length where told so. */
-export function filteredFieldLines(fields: Fields, dropContentLength: boolean): string {
+export function filteredFieldLines(fields: Fields, dropsLength: boolean, keepsUpgrade = false): string {
   return fieldLines(
-    fields.filter(
-      ([name]) => !SERVER_OWNED.test(name) && !(dropContentLength && name.toLowerCase() === 'content-length'),
-    ),
+    fields.filter(([name]) => {
+      const lower = name.toLowerCase();
+      if (lower === 'content-length') return !dropsLength;
+      return !SERVER_OWNED.test(name) || (keepsUpgrade && lower === 'upgrade');
+    }),
   );
 }
 

@@ -1,6 +1,7 @@
 /**
- * The memory that a server keeps for each idle keep-alive connection: the difference between a tenth of the connections
- * and all of them, so that what the server allocates once is not counted. Memory of the kernel is not in it.
+ * The memory that a server keeps for each idle connection, keep-alive or WebSocket session: the difference between a tenth
+ * of the connections and all of them, so that what the server allocates once is not counted. Memory of the kernel is not
+ * in it.
  */
 import { join } from 'node:path';
 import type { Children } from '../children.ts';
@@ -14,16 +15,16 @@ const SETTLE_MS = 1500;
 
 export async function measureIdleConnections(
   peer: RunningPeer,
-  connections: number,
+  { kind, connections }: { kind: 'http' | 'websocket'; connections: number },
   children: Children,
 ): Promise<Sample> {
-  const child = children.startLoad([process.execPath, CLIENT, String(peer.port)]);
+  const child = children.startLoad([process.execPath, CLIENT, String(peer.port), kind]);
   const lines = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
   const memoryAt = async (count: number): Promise<number> => {
     child.stdin.write(`${count}\n`);
     await child.stdin.flush();
-    const { value = 'nothing' } = await lines.read();
-    if (Number(value) !== count) throw new Error(`${value.trim()} of ${count} connections open`);
+    const { value = 'the client ended' } = await lines.read();
+    if (Number(value) !== count) throw new Error(`${count} idle connections: ${value.trim()}`);
     await Bun.sleep(SETTLE_MS);
     return ownBytes(peer.pid);
   };

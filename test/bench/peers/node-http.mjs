@@ -9,6 +9,7 @@ const GREETING = 'Hello from TSAGI';
 const STREAM_BYTES = 2 ** 30;
 const STREAM_CHUNK = new Uint8Array(65_536).fill(0x78);
 const READ_HEADERS = ['x-request-id', 'authorization', 'accept-language'];
+const EVENT = Buffer.from(`data: ${'x'.repeat(91)}!\n\n`);
 const BINARY = { 'content-type': 'application/octet-stream', server: 'node' };
 
 const routes = {
@@ -21,7 +22,15 @@ const routes = {
     response.writeHead(200, { ...BINARY, 'content-length': STREAM_BYTES });
     createReadStream(process.env.BENCH_FILE).pipe(response);
   },
+  '/events': subscribe,
+  '/publish': (_request, response) => {
+    if (!isPublishing) publish();
+    greet(response, 200);
+  },
 };
+
+const subscribers = new Set();
+let isPublishing = false;
 
 const server = createServer({ keepAliveTimeout: 120_000 }, (request, response) => {
   const route = routes[request.url];
@@ -62,4 +71,30 @@ function stream(_request, response) {
   };
   response.on('drain', fill);
   fill();
+}
+
+function subscribe(_request, response) {
+  response.writeHead(200, {
+    'content-type': 'text/event-stream',
+    'cache-control': 'no-cache',
+    server: 'node',
+  });
+  response.write(EVENT);
+  let hasRoom = () => {};
+  const send = () => (response.write(EVENT) ? undefined : new Promise((resolve) => (hasRoom = resolve)));
+  subscribers.add(send);
+  response.on('drain', () => hasRoom());
+  response.on('close', () => {
+    subscribers.delete(send);
+    hasRoom();
+  });
+}
+
+async function publish() {
+  isPublishing = true;
+  while (subscribers.size > 0) {
+    await Promise.all([...subscribers].map((send) => send()));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  isPublishing = false;
 }

@@ -4,8 +4,9 @@
  */
 import type { App, ReceiveFunction, SendFunction } from '../../../src/contract/app.ts';
 import type { HttpScope } from '../../../src/contract/scope.ts';
-import type { HeaderList } from '../../../src/contract/send-events.ts';
-import { FILE_PATH, GREETING, READ_HEADERS, STREAM_BYTES, STREAM_CHUNK } from './work.ts';
+import type { HeaderList, SseSendEvent } from '../../../src/contract/send-events.ts';
+import { Fanout } from './fanout.ts';
+import { EVENT_DATA, FILE_PATH, GREETING, READ_HEADERS, STREAM_BYTES, STREAM_CHUNK } from './work.ts';
 
 const GREETING_HEADERS: HeaderList = [
   ['content-type', 'text/plain'],
@@ -16,8 +17,12 @@ const FILE_HEADERS: HeaderList = [
   ['content-type', 'application/octet-stream'],
   ['content-length', String(STREAM_BYTES)],
 ];
+const EVENT: SseSendEvent = { type: 'sse.send', data: EVENT_DATA };
+const fanout = new Fanout();
 
 export const app: App = async (scope, receive, send) => {
+  if (scope.type === 'websocket') return echoMessages(receive, send);
+  if (scope.type === 'sse') return streamEvents(receive, send);
   if (scope.type !== 'http') throw new Error(`unsupported scope: ${scope.type}`);
   switch (scope.path) {
     case '/':
@@ -31,6 +36,9 @@ export const app: App = async (scope, receive, send) => {
     case '/file':
       await send({ type: 'http.response.start', status: 200, headers: FILE_HEADERS });
       return send({ type: 'http.response.body', file: FILE_PATH });
+    case '/publish':
+      fanout.publish();
+      return greet(200, send);
     default:
       return greet(404, send);
   }
@@ -70,4 +78,22 @@ async function stream(send: SendFunction): Promise<void> {
     await send({ type: 'http.response.body', body: STREAM_CHUNK, more: true });
   }
   await send({ type: 'http.response.body', body: '', more: false });
+}
+
+async function echoMessages(receive: ReceiveFunction, send: SendFunction): Promise<void> {
+  for (;;) {
+    const event = await receive();
+    if (event.type === 'websocket.connect') await send({ type: 'websocket.accept' });
+    else if (event.type !== 'websocket.receive') return;
+    else if (event.text !== undefined) await send({ type: 'websocket.send', text: event.text });
+    else await send({ type: 'websocket.send', bytes: event.bytes });
+  }
+}
+
+async function streamEvents(receive: ReceiveFunction, send: SendFunction): Promise<void> {
+  await send({ type: 'sse.start' });
+  await send(EVENT);
+  const unsubscribe = fanout.subscribe(() => send(EVENT));
+  while ((await receive()).type !== 'sse.disconnect');
+  unsubscribe();
 }

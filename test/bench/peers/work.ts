@@ -18,5 +18,11 @@ export const STREAM_CHUNK = new Uint8Array(65_536).fill(0x78);
 /** The file behind `/file`, `STREAM_BYTES` long; the bench run creates it. */
 export const FILE_PATH = process.env['BENCH_FILE'] ?? '';
 
+/** Stands nowhere else in an event, in its framing or in that of HTTP, so events can be counted by it. */
+export const EVENT_END = '!';
+
+/** What `/events` sends: with `data: ` and two line breaks 100 bytes. */
+export const EVENT_DATA = 'x'.repeat(91) + EVENT_END;
+
 /** The port that the bench run picked for this peer. */
 export const PORT = Number(process.env['BENCH_PORT'] ?? 0);

@@ -2,13 +2,21 @@
  * What an application receives, against an exchange that writes down what is asked of it.
  */
 import { describe, expect, test } from 'bun:test';
-import { HttpInbox } from '../../src/session/http-inbox.ts';
+import type {
+  HttpDisconnectEvent,
+  HttpRequestEvent,
+  SseDisconnectEvent,
+  SseRequestEvent,
+} from '../../src/contract/receive-events.ts';
+import { BodyInbox } from '../../src/session/body-inbox.ts';
 import { FakeExchange } from '../support/fake-exchange.ts';
 import { stateOf } from '../support/settled.ts';
 
+type HttpInbox = BodyInbox<HttpRequestEvent, HttpDisconnectEvent>;
+
 function open(hasBody: boolean): { exchange: FakeExchange; inbox: HttpInbox } {
   const exchange = new FakeExchange({ hasBody });
-  return { exchange, inbox: new HttpInbox(exchange) };
+  return { exchange, inbox: new BodyInbox(exchange, 'http.request') };
 }
 
 /** The next event in short: `body+` with more to come, `body.` at the end, or `disconnect`. */
@@ -26,7 +34,7 @@ describe('a request without a body', () => {
     expect(await inbox.next()).toEqual({ type: 'http.request', body: new Uint8Array(0), more: false });
     const waiting = inbox.next();
     expect(await stateOf(waiting)).toBe('pending');
-    inbox.end();
+    inbox.end(DISCONNECT);
     expect([await waiting, exchange.calls]).toEqual([DISCONNECT, []]);
   });
 
@@ -56,7 +64,7 @@ describe('a request with a body', () => {
     inbox.push(Buffer.from('a'), true);
     inbox.push(Buffer.from('b'), false);
     expect(await Promise.all(waiting.slice(0, 2))).toEqual(['a+', 'b.']);
-    inbox.end();
+    inbox.end(DISCONNECT);
     expect(await waiting[2]!).toBe('disconnect');
   });
 
@@ -118,7 +126,7 @@ describe('the end', () => {
   test('is for everybody who waits, and for everybody who asks afterwards', async () => {
     const { inbox } = open(true);
     const waiting = [inbox.next(), inbox.next()];
-    inbox.end();
+    inbox.end(DISCONNECT);
     waiting.push(inbox.next(), inbox.next());
     for (const receiver of waiting) expect(await receiver).toEqual(DISCONNECT);
   });
@@ -126,14 +134,35 @@ describe('the end', () => {
   test('lets go of what nobody has read, and takes nothing more', async () => {
     const { inbox, exchange } = open(true);
     inbox.push(Buffer.alloc(10), true);
-    inbox.end();
+    inbox.end(DISCONNECT);
     inbox.push(Buffer.alloc(100_000), true);
     expect([await next(inbox), exchange.calls]).toEqual(['disconnect', []]);
   });
 
   test('gives each receiver an event of its own', async () => {
     const { inbox } = open(false);
-    inbox.end();
+    inbox.end(DISCONNECT);
     expect(await inbox.next()).not.toBe(await inbox.next());
+  });
+
+  test('is the first one that was given', async () => {
+    const inbox = new BodyInbox<SseRequestEvent, SseDisconnectEvent>(new FakeExchange(), 'sse.request');
+    inbox.end({ type: 'sse.disconnect', reason: 'client_closed' });
+    inbox.end({ type: 'sse.disconnect', reason: 'server_shutdown' });
+    for (let i = 0; i < 2; i++)
+      expect(await inbox.next()).toEqual({ type: 'sse.disconnect', reason: 'client_closed' });
+  });
+});
+
+describe('on an sse scope', () => {
+  test('pieces and the end have the types of that scope', async () => {
+    const exchange = new FakeExchange({ hasBody: true });
+    const inbox = new BodyInbox<SseRequestEvent, SseDisconnectEvent>(exchange, 'sse.request');
+    inbox.push(Buffer.from('a'), true);
+    inbox.push(new Uint8Array(0), false);
+    expect(await inbox.next()).toEqual({ type: 'sse.request', body: Buffer.from('a'), more: true });
+    expect(await inbox.next()).toEqual({ type: 'sse.request', body: new Uint8Array(0), more: false });
+    const empty = new BodyInbox<SseRequestEvent, SseDisconnectEvent>(new FakeExchange(), 'sse.request');
+    expect(await empty.next()).toEqual({ type: 'sse.request', body: new Uint8Array(0), more: false });
   });
 });

@@ -1,28 +1,36 @@
 /**
- * What waits to be received on an http scope: the request body in pieces, then `http.disconnect` for good. Calls
- * are served in their order. When more is waiting than the bound, the exchange stops reading from the client.
+ * What waits to be received on an http or sse scope: the request body in pieces, then the disconnect event for good.
+ * Calls are served in their order. When more is waiting than the bound, the exchange stops reading from the client.
  */
-import type { HttpDisconnectEvent, HttpRequestEvent } from '../contract/receive-events.ts';
+import type {
+  HttpDisconnectEvent,
+  HttpRequestEvent,
+  SseDisconnectEvent,
+  SseRequestEvent,
+} from '../contract/receive-events.ts';
 import type { Exchange } from './exchange.ts';
-
-type HttpReceiveEvent = HttpRequestEvent | HttpDisconnectEvent;
 
 /** Bytes of request body that may wait for the application before reading pauses; a usual socket buffer's worth. */
 const HIGH_WATER = 65536;
 const NO_BYTES = new Uint8Array(0);
 
-export class HttpInbox {
+export class BodyInbox<
+  Piece extends HttpRequestEvent | SseRequestEvent,
+  End extends HttpDisconnectEvent | SseDisconnectEvent,
+> {
   readonly #exchange: Exchange;
-  #events: HttpRequestEvent[] | undefined = undefined;
+  readonly #type: Piece['type'];
+  #events: Piece[] | undefined = undefined;
   #size = 0;
-  #receivers: ((event: HttpReceiveEvent) => void)[] | undefined = undefined;
+  #receivers: ((event: Piece | End) => void)[] | undefined = undefined;
   /** All of the body has been handed out, or there is none and its single empty event has. */
   #isBodyDone = false;
-  #isOver = false;
+  #end: End | undefined = undefined;
   #isRead = false;
 
-  constructor(exchange: Exchange) {
+  constructor(exchange: Exchange, type: Piece['type']) {
     this.#exchange = exchange;
+    this.#type = type;
   }
 
   /** Whether the application waits for a piece of the body. */
@@ -35,7 +43,7 @@ export class HttpInbox {
     return this.#isRead;
   }
 
-  next(): Promise<HttpReceiveEvent> {
+  next(): Promise<Piece | End> {
     const isFirst = !this.#isRead;
     this.#isRead = true;
     const event = this.#take();
@@ -45,16 +53,16 @@ export class HttpInbox {
   }
 
   push(body: Uint8Array, more: boolean): void {
-    if (this.#isOver) return;
-    (this.#events ??= []).push({ type: 'http.request', body, more });
+    if (this.#end !== undefined) return;
+    (this.#events ??= []).push(this.#piece(body, more));
     this.#size += body.length;
     this.#serve();
     if (this.#size > HIGH_WATER) this.#exchange.pauseBody();
   }
 
-  /** The response is complete or the client is gone: from here on there is nothing else to receive. */
-  end(): void {
-    this.#isOver = true;
+  /** From here on there is nothing else to receive; every receiver gets a copy of it. The first one stands. */
+  end(event: End): void {
+    this.#end ??= event;
     this.#events = undefined;
     this.#size = 0;
     this.#serve();
@@ -69,8 +77,8 @@ export class HttpInbox {
     }
   }
 
-  #take(): HttpReceiveEvent | undefined {
-    if (this.#isOver) return { type: 'http.disconnect' };
+  #take(): Piece | End | undefined {
+    if (this.#end !== undefined) return { ...this.#end };
     if (this.#isBodyDone) return undefined;
     const event = this.#events?.shift();
     if (event !== undefined) {
@@ -82,6 +90,10 @@ export class HttpInbox {
     }
     if (this.#exchange.head.hasBody) return undefined;
     this.#isBodyDone = true;
-    return { type: 'http.request', body: NO_BYTES, more: false };
+    return this.#piece(NO_BYTES, false);
+  }
+
+  #piece(body: Uint8Array, more: boolean): Piece {
+    return { type: this.#type, body, more } as Piece;
   }
 }
