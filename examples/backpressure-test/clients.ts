@@ -36,7 +36,7 @@ const careful = KINDS.flatMap((kind) => RATES.map((rate) => open(kind, rate, fal
 await watch(careful);
 const isCarefulKept = await summarize(careful, whenAwaited);
 
-console.log('\nProducers that do not await send, for clients that do not read\n');
+console.log('\nProducers that do not await send, for clients that never read\n');
 const careless = KINDS.map((kind) => open(kind, 0, true));
 await watch(careless);
 const isCarelessKept = await summarize(careless, whenIgnored);
@@ -44,7 +44,8 @@ const isCarelessKept = await summarize(careless, whenIgnored);
 process.exitCode = isCarefulKept && isCarelessKept ? 0 : 1;
 
 function open(kind: Kind, rate: number, isCareless: boolean): SlowReader {
-  const name = `${kind}${isCareless ? '/careless' : ''} ${rate === 0 ? 'unread' : `${inWords(rate)}/s`}`;
+  const speed = rate === 0 ? 'unread' : `${inWords(rate)}/s`;
+  const name = isCareless ? `${kind}/careless` : `${kind} ${speed}`;
   return new SlowReader(server, { kind, rate, isCareless, name });
 }
 
@@ -106,5 +107,5 @@ function inWords(bytes: number): string {
 }
 
 function printRow([first = '', ...rest]: readonly string[]): void {
-  console.log(`  ${first.padEnd(20)}${rest.map((cell) => cell.padStart(15)).join('')}`);
+  console.log(`  ${first.padEnd(14)}${rest.map((cell) => `  ${cell.padStart(12)}`).join('')}`);
 }

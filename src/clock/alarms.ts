@@ -14,6 +14,9 @@ export interface Alarm {
   ring(): void;
 }
 
+/** Milliseconds that a timer of the system can be set to; beyond, it fires at once. */
+const LONGEST_WAIT = 2 ** 31 - 1;
+
 export class Alarms {
   readonly #clock: Clock;
   /** A binary heap: the earliest first. */
@@ -68,8 +71,9 @@ export class Alarms {
     }
     if (first.alarmAt >= this.#timerAt) return;
     this.#timer?.cancel();
-    this.#timerAt = first.alarmAt;
-    this.#timer = this.#clock.after(Math.max(0, first.alarmAt - this.#clock.now()), () => this.#ring());
+    const now = this.#clock.now();
+    this.#timerAt = Math.min(first.alarmAt, now + LONGEST_WAIT);
+    this.#timer = this.#clock.after(Math.max(0, this.#timerAt - now), () => this.#ring());
   }
 
   #ring(): void {

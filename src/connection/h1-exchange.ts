@@ -54,6 +54,7 @@ export class H1Exchange implements Exchange, OutboundHandle {
   /** In place of the carrier, once the protocol has been switched. */
   #tunnel: Tunnel | undefined = undefined;
   #isChunked = false;
+  #isStream = false;
   #hasContinued = false;
   #contentSent = 0;
   /** Made for the first write; most responses have none before their end. */
@@ -135,9 +136,12 @@ export class H1Exchange implements Exchange, OutboundHandle {
     if (hasContent && !isHttp11 && headers.contentLength < 0) this.persists = false;
     if ((headers.fields & FIELD.closes) !== 0 || !carrier.mayPersist(this)) this.persists = false;
     carrier.noteSending();
+    if (isStream) {
+      this.#isStream = true;
+      carrier.beginStream();
+    }
     carrier.outbound.putText(this.#headText(status, headers, this.context.defaults.text(headers)));
     carrier.flushSoon();
-    if (isStream) carrier.beginStream();
   }
 
   openTunnel(headers: CheckedHeaders): void {
@@ -158,7 +162,8 @@ export class H1Exchange implements Exchange, OutboundHandle {
   /** The head as text; the one made last of the same list serves again where nothing else differs. */
   #headText(status: number, headers: CheckedHeaders, defaults: string): string {
     const isHttp11 = this.head.minorVersion === 1;
-    const key = status * 8 + (this.#isChunked ? 4 : 0) + (this.persists ? 2 : 0) + (isHttp11 ? 1 : 0);
+    const framing = (this.#isChunked ? 4 : 0) + (this.persists ? 2 : 0) + (isHttp11 ? 1 : 0);
+    const key = status * 16 + (this.#isStream ? 8 : 0) + framing;
     const { rendered, fields } = headers;
     if (rendered !== undefined && rendered.key === key && rendered.defaults === defaults)
       return rendered.text;
@@ -177,7 +182,8 @@ export class H1Exchange implements Exchange, OutboundHandle {
     else if (status === 205) text += 'content-length: 0\r\n';
     if (keepsUpgrade && !isPlain) text += `connection: ${this.persists ? 'upgrade' : 'close, upgrade'}\r\n`;
     else if (!this.persists) text += 'connection: close\r\n';
-    else if (!isHttp11) text += 'connection: keep-alive\r\n';
+    // Said of an event stream as well, for whatever stands between that needs to be told.
+    else if (!isHttp11 || this.#isStream) text += 'connection: keep-alive\r\n';
     text += '\r\n';
     headers.rendered = { key, defaults, text };
     return text;

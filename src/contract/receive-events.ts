@@ -61,7 +61,10 @@ export interface SseRequestEvent {
   more: boolean;
 }
 
-/** The client has gone or the server shuts down. */
+/**
+ * The client has gone or the server shuts down; or the application itself has ended the stream, with the reason that it
+ * gave or `x-app-closed`; or the method was HEAD, whose answer ends with its head: `x-head`.
+ */
 export interface SseDisconnectEvent {
   type: 'sse.disconnect';
   reason: DisconnectReason;

@@ -186,7 +186,7 @@ export interface WebSocketHttpResponseBodyEvent {
  */
 export interface SseStartEvent {
   type: 'sse.start';
-  /** Three-digit integer (RFC 9110 section 15). @default 200 */
+  /** Three-digit integer of a response that has content: not 204, 205, 304 (RFC 9110 section 15). @default 200 */
   status?: number;
   /** @default [] */
   headers?: HeaderList;
@@ -291,7 +291,8 @@ export type SseScopeSendEvent =
   | SseKeepaliveEvent
   | SseCloseEvent
   | SseHttpResponseStartEvent
-  | SseHttpResponseBodyEvent;
+  | SseHttpResponseBodyEvent
+  | HttpFullflushEvent;
 
 /** What may be sent in a `lifespan` scope. */
 export type LifespanSendEvent =

@@ -43,21 +43,11 @@ export function readText(event: string, field: string, value: unknown): string {
   throw invalidField(event, field, 'a string', value);
 }
 
-/** Text without line breaks, and without NUL where that is said; `undefined` where it is left out. */
-export function readLine(
-  event: string,
-  field: string,
-  { value, allowsNul }: { readonly value: unknown; readonly allowsNul: boolean },
-): string | undefined {
+/** Text without line breaks, or `undefined` where it is left out. */
+export function readLine(event: string, field: string, value: unknown): string | undefined {
   if (value === undefined) return undefined;
-  if (typeof value === 'string' && !(allowsNul ? /[\r\n]/ : /[\r\n\0]/).test(value)) return value;
-  throw invalidField(event, field, `a string without ${allowsNul ? 'CR and LF' : 'CR, LF and NUL'}`, value);
-}
-
-/** Any length of time. */
-export function readSeconds(event: string, field: string, value: unknown): number {
-  if (typeof value === 'number' && Number.isFinite(value) && value >= 0) return value;
-  throw invalidField(event, field, 'a number of seconds, finite and not negative', value);
+  if (typeof value === 'string' && !/[\r\n]/.test(value)) return value;
+  throw invalidField(event, field, 'a string without CR and LF', value);
 }
 
 export function describe(value: unknown): string {

@@ -122,8 +122,8 @@ export class FrameSender {
   #write(opcode: WaitingFrame['opcode'], payload: Chunk, isCompressed: boolean): Promise<void> | undefined {
     const head = frameHead(opcode, payload.length, isCompressed);
     if (typeof payload === 'string') return this.#exchange.write(head + payload);
-    void this.#exchange.write(head);
-    return this.#exchange.write(payload);
+    const waiting = this.#exchange.write(head);
+    return this.#exchange.write(payload) ?? waiting;
   }
 }
 

@@ -7,7 +7,7 @@ import { nextTurn } from '../clock/turns.ts';
 import type { DisconnectReason } from '../contract/handles.ts';
 import type { SseDisconnectEvent, SseRequestEvent } from '../contract/receive-events.ts';
 import type { SseScope } from '../contract/scope.ts';
-import { encodeComment, encodeEvent } from '../wire/sse.ts';
+import { encodeComment, encodeEvent, type EventFields } from '../wire/sse.ts';
 import { isContentless } from '../wire/status.ts';
 import { BodyInbox } from './body-inbox.ts';
 import {
@@ -249,12 +249,16 @@ export class SseSession implements ExchangeObserver, AlarmedStream {
   }
 }
 
-function readEvent(event: RawEvent): Parameters<typeof encodeEvent>[0] {
+function readEvent(event: RawEvent): EventFields {
   const type = 'sse.send';
+  const data = readText(type, 'data', event['data']);
+  const id = readLine(type, 'id', event['id']);
+  // WHATWG HTML 9.2.6: clients ignore an id with NUL.
+  if (id?.includes('\0')) throw invalidField(type, 'id', 'a string without NUL', id);
   return {
-    data: readText(type, 'data', event['data']),
-    event: readLine(type, 'event', { value: event['event'], allowsNul: true }),
-    id: readLine(type, 'id', { value: event['id'], allowsNul: false }),
+    data,
+    event: readLine(type, 'event', event['event']),
+    id,
     retry: readCount(type, 'retry', event['retry']),
   };
 }

@@ -12,6 +12,7 @@ import { HttpSession } from './http-session.ts';
 import { plainResponse } from './plain-response.ts';
 import type { SessionContext } from './session-context.ts';
 
+import { SseSession } from './sse-session.ts';
 import { WebSocketSession } from './websocket-session.ts';
 
 /** One application call, whatever its scope type. Body pieces may be pushed before it runs. */
@@ -35,7 +36,7 @@ export type RequestKind = 'http' | 'websocket' | 'sse';
 export function createSession(exchange: Exchange, context: SessionContext): Session | undefined {
   const kind = classify(exchange.head);
   if (kind === 'websocket') return createWebSocketSession(exchange, context);
-  if (kind === 'sse') { plainResponse(exchange, 501, 'x'); return undefined; }
+  if (kind === 'sse') return new SseSession(exchange, context);
   if (exchange.head.method !== 'CONNECT') return new HttpSession(exchange, context);
   // RFC 9110 9.1: 501 for what the server does not implement; CONNECT needs a proxy.
   plainResponse(exchange, 501, 'CONNECT is not implemented by this server.');

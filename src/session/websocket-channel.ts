@@ -5,6 +5,7 @@
  */
 import { Buffer } from 'node:buffer';
 import type { Alarm } from '../clock/alarms.ts';
+import { nextTurn } from '../clock/turns.ts';
 import type { DisconnectReason } from '../contract/handles.ts';
 import { CLOSE } from '../wire/websocket/close-codes.ts';
 import { inflateMessage } from '../wire/websocket/deflate.ts';
@@ -41,6 +42,10 @@ export class WebSocketChannel implements KeptAlive, Alarm {
   #closeReason: DisconnectReason = 'client_timeout';
   #isPumping = false;
   #isInflating = false;
+  /** Messages have been handed over that the application has not had a turn to answer. */
+  #hasDelivered = false;
+  /** The last frame has been read; what it means takes effect after this turn. */
+  #isLeaving = false;
   #isPaused = false;
   #isInputEnded = false;
   #hasReceived = false;
@@ -78,15 +83,16 @@ export class WebSocketChannel implements KeptAlive, Alarm {
   pump(): void {
     if (this.#isPumping || this.#isInflating) return;
     this.#isPumping = true;
+    this.#hasDelivered = false;
     let incoming: Incoming | WebSocketFault | undefined;
-    while (this.#stage !== 'over' && !this.#isInflating && !this.#isBehind) {
+    while (this.#stage !== 'over' && !this.#isLeaving && !this.#isInflating && !this.#isBehind) {
       incoming = this.#reader.next();
       if (incoming === undefined) break;
       if (incoming instanceof WebSocketFault) this.#fail(incoming);
       else this.#take(incoming);
     }
     this.#isPumping = false;
-    if (this.#stage !== 'over') this.#controlFlow();
+    if (this.#stage !== 'over' && !this.#isLeaving) this.#controlFlow();
   }
 
   /** Whether the application has enough to receive. Behind its own close nothing is for it any more. */
@@ -173,6 +179,7 @@ export class WebSocketChannel implements KeptAlive, Alarm {
   #deliver(event: Parameters<MessageInbox['push']>[0]): void {
     if (this.#stage !== 'open') return;
     this.#keepalive.noteMessage();
+    this.#hasDelivered = true;
     this.#inbox.push(event);
   }
 
@@ -199,8 +206,7 @@ export class WebSocketChannel implements KeptAlive, Alarm {
 
   /** RFC 6455 5.5.1: a close frame is answered with one that has the same code. */
   #peerCloses(code: number, reason: string): void {
-    this.sender.closeNow(closePayload(code, ''));
-    this.#leave(code, reason);
+    this.#leave(code, reason, closePayload(code, ''));
   }
 
   /** Stops reading while the application is behind, and goes on when it has caught up. */
@@ -213,7 +219,7 @@ export class WebSocketChannel implements KeptAlive, Alarm {
       return;
     }
     if (this.#isInflating) return;
-    if (this.#isInputEnded) return this.#leave(CLOSE.abnormal, 'client_closed');
+    if (this.#isInputEnded) return this.#giveUp('client_closed');
     if (!this.#isPaused) return;
     this.#isPaused = false;
     this.#exchange.resumeBody();
@@ -224,12 +230,23 @@ export class WebSocketChannel implements KeptAlive, Alarm {
   /** RFC 6455 7.1.7: says why, and closes without waiting for an answer. */
   #fail(fault: WebSocketFault): void {
     this.#context.log.debug(`WebSocket ${this.#exchange.head.rawPath}: ${fault.closeCode}: ${fault.message}`);
-    this.sender.closeNow(closePayload(fault.closeCode, fault.message));
-    this.#leave(fault.closeCode, REASONS[fault.closeCode]);
+    const { closeCode, message } = fault;
+    this.#leave(closeCode, REASONS[closeCode], closePayload(closeCode, message));
   }
 
-  /** Ends the connection in order, behind the close frame, and the session with it. */
-  #leave(code: number, reason: string): void {
+  /**
+   * Ends the connection in order, behind the close frame, and the session with it. Messages that came in one piece with
+   * what ends it can still be answered: the application gets one turn of the event loop.
+   */
+  #leave(code: number, reason: string, payload: string): void {
+    this.#isLeaving = true;
+    if (this.#hasDelivered) void nextTurn().then(() => this.#leaveNow(code, reason, payload));
+    else this.#leaveNow(code, reason, payload);
+  }
+
+  #leaveNow(code: number, reason: string, payload: string): void {
+    if (this.#stage === 'over') return;
+    this.sender.closeNow(payload);
     this.#end(code, reason);
     void this.#exchange.end();
   }

@@ -227,8 +227,9 @@ export class WebSocketSession implements Session, OutboundHandle {
   }
 
   #deny(event: RawEvent): undefined {
-    this.#denial = new HttpResponse(this.#exchange, this.#context);
-    this.#denial.start(event);
+    const denial = new HttpResponse(this.#exchange, this.#context);
+    denial.start(event);
+    this.#denial = denial;
     this.#state = 'denying';
   }
 

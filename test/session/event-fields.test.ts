@@ -4,9 +4,12 @@
 import { expect, test } from 'bun:test';
 import {
   describe as describeValue,
+  asEvent,
   readCount,
   readFlag,
+  readLine,
   readStatus,
+  readText,
 } from '../../src/session/event-fields.ts';
 
 const EVENT = 'http.response.start';
@@ -36,6 +39,31 @@ test('a count is an integer that is not negative, and undefined where it is left
     expect(() => readCount(EVENT, 'offset', value)).toThrow(
       `${EVENT}: offset must be a non-negative integer, not `,
     );
+  }
+});
+
+test('a text is a string, whatever is in it', () => {
+  for (const text of ['', 'a\r\n\0']) expect(readText(EVENT, 'data', text)).toBe(text);
+  for (const value of [undefined, null, 5, new Uint8Array(1)]) {
+    expect(() => readText(EVENT, 'data', value)).toThrow(`${EVENT}: data must be a string, not `);
+  }
+});
+
+test('a line is a string without line breaks, and undefined where it is left out', () => {
+  for (const line of ['', 'a b', '\0\u2028']) expect(readLine(EVENT, 'event', line)).toBe(line);
+  expect(readLine(EVENT, 'event', undefined)).toBeUndefined();
+  for (const value of [null, 5, 'a\n', '\ra', 'a\r\nb']) {
+    expect(() => readLine(EVENT, 'event', value)).toThrow(
+      `${EVENT}: event must be a string without CR and LF, not `,
+    );
+  }
+});
+
+test('an event is an object', () => {
+  const event = { type: 'x' };
+  expect(asEvent(event)).toBe(event);
+  for (const value of [undefined, null, 'x', 5, () => 1]) {
+    expect(() => asEvent(value)).toThrow('send: an event must be an object with a type, not ');
   }
 });
 

@@ -331,6 +331,24 @@ describe('the request body', () => {
   });
 });
 
+test('an application that returns has failed unless its response is complete or its client has gone', async () => {
+  const { session } = openSession();
+  const verdicts = [session.finish()];
+  await session.send(start());
+  verdicts.push(session.finish());
+  await session.send(body('x'));
+  verdicts.push(session.finish());
+  const other = openSession().session;
+  other.disconnected('client_closed');
+  verdicts.push(other.finish());
+  expect(verdicts).toEqual([
+    'without a response',
+    'before its response was complete; connection closed',
+    undefined,
+    undefined,
+  ]);
+});
+
 describe('a failure of the application', () => {
   test('before its response is answered for, and completes the request', async () => {
     const { session, exchange } = openSession();

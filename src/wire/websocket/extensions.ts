@@ -1,7 +1,8 @@
 /**
- * The grammar of `sec-websocket-extensions` (RFC 6455 section 9.1) and what becomes of an offer of permessage-deflate (RFC 7692
- * section 7.1). A field that does not fit the grammar is malformed as a whole; an offer that fits it and asks for
- * what this server does not know is passed over. Names and values are compared as they are, case included.
+ * The grammar of `sec-websocket-extensions` (RFC 6455 section 9.1) and what becomes of an offer of
+ * permessage-deflate (RFC 7692 section 7.1). A field that does not fit the grammar is malformed as a whole; an offer
+ * that fits it and asks for what this server does not know is passed over. Names and values are compared as they
+ * are, case included.
  */
 
 import { TOKEN, isToken } from '../grammar.ts';
@@ -35,8 +36,9 @@ export function parseExtensions(value: string): ExtensionOffer[] | undefined {
 }
 
 /**
- * Takes the first offer that can be met (RFC 7692 5 and 7.1). Both sides start every message afresh, so that no connection holds zlib's
- * state: a server may forgo its own context unasked (7.1.1.1) and may demand it of the client unasked (7.1.1.2).
+ * Takes the first offer that can be met (RFC 7692 5 and 7.1). Both sides start every message afresh, so that no
+ * connection holds zlib's state: a server may forgo its own context unasked (7.1.1.1), and may demand the same of
+ * the client unasked (7.1.1.2).
  */
 export function negotiateDeflate(offers: readonly ExtensionOffer[]): DeflateAgreement | undefined {
   for (const offer of offers) {

@@ -46,12 +46,13 @@ export function textMessage(
   return { kind: 'text', text };
 }
 
-/** The binary message that `bytes[from, to)` is. */
-export function binaryMessage(bytes: Buffer, from: number, to: number): Incoming {
-  return {
-    kind: 'binary',
-    bytes: to - from < WORTH_SHARING ? copyOf(bytes, from, to) : viewOf(bytes, from, to),
-  };
+/**
+ * The binary message that `bytes[from, to)` is. `isLast` says that nothing else will be read from this memory, which the
+ * application may then have: what it does to the `ArrayBuffer`, detach it for instance, must not reach other messages.
+ */
+export function binaryMessage(bytes: Buffer, from: number, to: number, isLast: boolean): Incoming {
+  const isWorthSharing = isLast && to - from >= WORTH_SHARING;
+  return { kind: 'binary', bytes: isWorthSharing ? viewOf(bytes, from, to) : copyOf(bytes, from, to) };
 }
 
 export function compressedMessage(bytes: Buffer, from: number, to: number, isText: boolean): Incoming {

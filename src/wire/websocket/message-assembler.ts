@@ -59,7 +59,7 @@ export class MessageAssembler {
     const { size } = this;
     this.clear();
     if (this.#isCompressed) return compressedMessage(bytes, 0, size, this.#isText);
-    if (!this.#isText) return binaryMessage(bytes, 0, size);
+    if (!this.#isText) return binaryMessage(bytes, 0, size, true);
     if (this.#utf8State !== UTF8_ACCEPT) return WS_FAULTS.invalidUtf8; // it ends inside a character
     return { kind: 'text', text: decodeText(bytes, 0, size, this.#isAscii) };
   }

@@ -98,7 +98,7 @@ export class MessageReader {
     const isText = frame.opcode === OPCODE.text;
     const hasHighBytes = unmask(bytes, from, to, frame.key);
     if (frame.isCompressed) return compressedMessage(bytes, from, to, isText);
-    if (!isText) return binaryMessage(bytes, from, to);
+    if (!isText) return binaryMessage(bytes, from, to, to === this.#queue.end);
     const message = textMessage(bytes, from, to, !hasHighBytes);
     return message instanceof WebSocketFault ? this.#fail(message) : message;
   }
@@ -133,9 +133,8 @@ export class MessageReader {
   /** A control frame of which `bytes[from, to)` is here. It stays in the queue until it is whole, being short. */
   #readControl(bytes: Buffer, from: number, to: number): Incoming | WebSocketFault | undefined {
     const { opcode, length, key } = this.#frame;
-    const isWhole = to - from === length;
     if (opcode === OPCODE.close) return this.#readClose(bytes, from, to);
-    if (!isWhole) return undefined;
+    if (to - from < length) return undefined;
     unmask(bytes, from, to, key);
     this.#queue.at = to;
     return { kind: opcode === OPCODE.ping ? 'ping' : 'pong', payload: copyOf(bytes, from, to) };

@@ -52,6 +52,9 @@ export const payloadRows: PayloadRow[] = [
     'an empty block of fixed codes': ['02 00', ''],
     'no byte': ['', ''],
   }),
+  ...rows('the four bytes put back', 'RFC 7692 7.2.2', {
+    'are content where the payload says so': ['00 05 00 fa ff 48', 'H\x00\x00\xff\xff'],
+  }),
   ...rows('not DEFLATE', 'RFC 1951 3.2', {
     'block type 3': ['07'],
     'block type 3 behind a message': ['f2 48 cd c9 c9 07 06'],

@@ -78,7 +78,7 @@ describe('inflating', () => {
     expect((await bytesOf(large)).length).toBe(500_000);
   });
 
-  test('a message of a kilobyte that would be 400 MiB stops at the limit', async () => {
+  test('a payload of some 400 KiB that would be a message of 400 MiB stops at the limit', async () => {
     const piece = deflateRawSync(new Uint8Array(MIB), { finishFlush: constants.Z_FULL_FLUSH });
     const payload = Buffer.concat(Array<Uint8Array>(400).fill(piece)).subarray(0, -4);
     const before = process.memoryUsage.rss();
@@ -88,14 +88,16 @@ describe('inflating', () => {
     expect(inflateMessage(payload.subarray(0, 20_000), 60_000)).toBe(WS_FAULTS.messageTooBig);
   });
 
-  test.each([
-    ['of fixed codes', payloadOf(toBytes('a short text, a short text'))],
-    ['of dynamic codes', payloadOf(prose(2000))],
-    ['stored', payloadOf(noise(400))],
-    ['of a final block', deflateRawSync(prose(2000))],
-  ])('a message %s that is cut anywhere is a fault', async (_, payload) => {
-    // Not of its first byte alone: a 00 is an empty message.
+  test.each<[kind: string, payload: Uint8Array, excepted: number]>([
+    ['of fixed codes', payloadOf(toBytes('a short text, a short text')), 0],
+    ['of dynamic codes', payloadOf(prose(2000)), 0],
+    ['stored', payloadOf(noise(400)), 5],
+    ['of a final block', deflateRawSync(prose(2000)), 0],
+  ])('a message %s that is cut anywhere is a fault', async (_, payload, excepted) => {
+    // Not of its first byte alone: a 00 is an empty message. And not where just the four bytes are missing from a
+    // stored block that a receiver puts back.
     for (let length = 2; length < payload.length; length++) {
+      if (length === payload.length - excepted) continue;
       expect(await inflateMessage(payload.subarray(0, length), MIB)).toBe(WS_FAULTS.invalidDeflate);
     }
   });
