@@ -130,8 +130,8 @@ export class H1Carrier implements Carrier, Sink, TurnMember {
 
   // What the queue and the exchange ask for.
 
-  write(data: Uint8Array | string): number {
-    return this.#connection?.write(data) ?? -1;
+  write(data: Uint8Array | string, size?: number): number {
+    return this.#connection?.write(data, size) ?? -1;
   }
 
   get outbound(): OutboundQueue {

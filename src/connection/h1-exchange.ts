@@ -18,6 +18,7 @@ import type { OutboundQueue } from '../transport/outbound-queue.ts';
 import type { RequestHead } from '../wire/h1/request-head.ts';
 import {
   chunkHead,
+  textChunk,
   CONTINUE,
   fieldLines,
   filteredFieldLines,
@@ -285,7 +286,7 @@ export class H1Exchange implements Exchange, OutboundHandle {
     if (length === 0) return;
     this.#contentSent += length;
     if (typeof chunk === 'string') {
-      outbound.putText(this.#isChunked ? `${chunkHead(length)}${chunk}\r\n` : chunk);
+      outbound.putText(this.#isChunked ? textChunk(chunk) : chunk);
       return;
     }
     if (this.#isChunked) outbound.putText(chunkHead(length));

@@ -15,6 +15,8 @@ import type { H1Exchange } from './h1-exchange.ts';
 import { TurnShare } from './turn-share.ts';
 import { atTurnEnd, type TurnMember } from './turn-end.ts';
 
+/** Bytes from which on a write costs less than a copy that can wait for the end of the turn. */
+const MIN_COPIED = 4096;
 /** Bytes that may wait for the end of the turn. */
 const MAX_HELD = 16_384;
 const NO_BYTES = Buffer.alloc(0);
@@ -49,6 +51,7 @@ export class Tunnel implements Carrier, TurnMember {
   begin(early: Buffer, isInputEnded: boolean): void {
     this.#flushSoon();
     this.resume();
+    this.#isInputEnded = isInputEnded;
     if (early.length > 0) this.received(early);
     if (isInputEnded) this.inputEnded();
   }
@@ -97,7 +100,8 @@ export class Tunnel implements Carrier, TurnMember {
     if (!outbound.isBlocked) this.lastSent = this.#exchange.context.deadlines.now;
     if (typeof chunk === 'string') outbound.putText(chunk);
     else outbound.putBytes(chunk);
-    if (outbound.bufferedAmount > Math.min(MAX_HELD, outbound.highWaterMark)) {
+    const isLarge = typeof chunk !== 'string' && chunk.length >= MIN_COPIED;
+    if (isLarge || outbound.bufferedAmount > Math.min(MAX_HELD, outbound.highWaterMark)) {
       outbound.flush();
     } else {
       // Whoever sent it believes it to be sent, and may change it.

@@ -11,7 +11,7 @@ export class MessageInbox {
   readonly #maxMessages: number;
   #events: WebSocketScopeReceiveEvent[] = [{ type: 'websocket.connect' }];
   #bytes = 0;
-  #receivers: ((event: WebSocketScopeReceiveEvent) => void)[] = [];
+  #receivers: ((event: WebSocketScopeReceiveEvent | Promise<never>) => void)[] = [];
   /** The disconnect is queued, or has been handed out. */
   #isEnded = false;
   #isDiscarded = false;
@@ -32,7 +32,7 @@ export class MessageInbox {
       this.#bytes -= sizeOf(event);
       return Promise.resolve(event);
     }
-    if (this.#isEnded) return Promise.reject(new Error('receive: websocket.disconnect was the last event'));
+    if (this.#isEnded) return nothingFollows();
     return new Promise((resolve) => this.#receivers.push(resolve));
   }
 
@@ -48,6 +48,7 @@ export class MessageInbox {
   end(event: WebSocketDisconnectEvent): void {
     this.push(event);
     this.#isEnded = true;
+    for (const receiver of this.#receivers.splice(0)) receiver(nothingFollows());
   }
 
   /** Nobody is going to receive anything any more. */
@@ -56,6 +57,10 @@ export class MessageInbox {
     this.#events = [];
     this.#bytes = 0;
   }
+}
+
+function nothingFollows(): Promise<never> {
+  return Promise.reject(new Error('receive: websocket.disconnect was the last event'));
 }
 
 /** Bytes of a message; of a text, as many as it has UTF-16 units. */

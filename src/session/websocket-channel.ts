@@ -45,7 +45,10 @@ export class WebSocketChannel implements KeptAlive, Alarm {
   /** Messages have been handed over that the application has not had a turn to answer. */
   #hasDelivered = false;
   /** The last frame has been read; what it means takes effect after this turn. */
-  #isLeaving = false;
+  #ending: { code: number; reason: string; payload: string } | undefined = undefined;
+  /** The latest ping that has had no pong because the peer takes nothing. */
+  #unansweredPing: string | undefined = undefined;
+  #hearsDrain = false;
   #isPaused = false;
   #isInputEnded = false;
   #hasReceived = false;
@@ -63,6 +66,11 @@ export class WebSocketChannel implements KeptAlive, Alarm {
     this.#keepalive = new WebSocketKeepalive(this, context.alarms, context);
   }
 
+  /** Whether messages can be sent. */
+  get isOpen(): boolean {
+    return this.#stage === 'open';
+  }
+
   /** Whether nothing can be sent or received any more. */
   get isOver(): boolean {
     return this.#stage === 'over';
@@ -74,6 +82,7 @@ export class WebSocketChannel implements KeptAlive, Alarm {
   received(chunk: Uint8Array, more: boolean): void {
     if (this.#stage === 'over') return;
     this.#hasReceived = true;
+    this.#hasDelivered = false;
     if (chunk.length > 0) this.#reader.push(asBuffer(chunk));
     this.#isInputEnded ||= !more;
     this.pump();
@@ -81,18 +90,17 @@ export class WebSocketChannel implements KeptAlive, Alarm {
 
   /** Moves messages to the inbox for as long as it has room. */
   pump(): void {
-    if (this.#isPumping || this.#isInflating) return;
+    if (this.#isPumping) return;
     this.#isPumping = true;
-    this.#hasDelivered = false;
     let incoming: Incoming | WebSocketFault | undefined;
-    while (this.#stage !== 'over' && !this.#isLeaving && !this.#isInflating && !this.#isBehind) {
+    while (this.#stage !== 'over' && this.#ending === undefined && !this.#isInflating && !this.#isBehind) {
       incoming = this.#reader.next();
       if (incoming === undefined) break;
       if (incoming instanceof WebSocketFault) this.#fail(incoming);
       else this.#take(incoming);
     }
     this.#isPumping = false;
-    if (this.#stage !== 'over' && !this.#isLeaving) this.#controlFlow();
+    if (this.#stage !== 'over' && this.#ending === undefined) this.#controlFlow();
   }
 
   /** Whether the application has enough to receive. Behind its own close nothing is for it any more. */
@@ -125,7 +133,10 @@ export class WebSocketChannel implements KeptAlive, Alarm {
 
   /** The exchange is gone. */
   lost(reason: DisconnectReason): void {
-    if (this.#stage !== 'over') this.#end(CLOSE.abnormal, reason);
+    if (this.#stage === 'over') return;
+    // A close frame that has been read says more than the end of the connection behind it.
+    if (this.#ending === undefined) this.#end(CLOSE.abnormal, reason);
+    else this.#end(this.#ending.code, this.#ending.reason);
   }
 
   // What time says.
@@ -165,14 +176,30 @@ export class WebSocketChannel implements KeptAlive, Alarm {
       case 'compressed':
         return this.#inflate(incoming.payload, incoming.isText);
       case 'ping':
-        // RFC 6455 5.5.2: answered as soon as is practical, unless the session is closing.
-        if (this.#stage === 'open') this.sender.control(OPCODE.pong, byteString(incoming.payload));
-        return;
+        return this.#answerPing(byteString(incoming.payload));
       case 'pong':
         return this.#keepalive.pong(byteString(incoming.payload));
       case 'close':
         return this.#peerCloses(incoming.code, incoming.reason);
     }
+  }
+
+  /**
+   * RFC 6455 5.5.2: answered as soon as is practical, unless the session is closing. For a peer that takes nothing pongs are not
+   * piled up: it gets one for its latest ping when it does (5.5.3).
+   */
+  #answerPing(payload: string): void {
+    if (this.#stage !== 'open') return;
+    const { outbound } = this.#exchange;
+    if (outbound.bufferedAmount <= outbound.highWaterMark) return this.sender.control(OPCODE.pong, payload);
+    this.#unansweredPing = payload;
+    if (this.#hearsDrain) return;
+    this.#hearsDrain = true;
+    outbound.onDrain(() => {
+      const latest = this.#unansweredPing;
+      this.#unansweredPing = undefined;
+      if (latest !== undefined) this.#answerPing(latest);
+    });
   }
 
   /** What arrives behind the application's own close is not for it any more. */
@@ -239,13 +266,14 @@ export class WebSocketChannel implements KeptAlive, Alarm {
    * what ends it can still be answered: the application gets one turn of the event loop.
    */
   #leave(code: number, reason: string, payload: string): void {
-    this.#isLeaving = true;
-    if (this.#hasDelivered) void nextTurn().then(() => this.#leaveNow(code, reason, payload));
-    else this.#leaveNow(code, reason, payload);
+    this.#ending = { code, reason, payload };
+    if (this.#hasDelivered) void nextTurn().then(() => this.#leaveNow());
+    else this.#leaveNow();
   }
 
-  #leaveNow(code: number, reason: string, payload: string): void {
+  #leaveNow(): void {
     if (this.#stage === 'over') return;
+    const { code, reason, payload } = this.#ending!;
     this.sender.closeNow(payload);
     this.#end(code, reason);
     void this.#exchange.end();

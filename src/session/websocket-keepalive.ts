@@ -80,15 +80,15 @@ export class WebSocketKeepalive implements Alarm {
 
   ring(): void {
     const { now } = this.#alarms;
+    // Asked at both looks: what could not come until a moment ago is not missed either.
+    if (now >= this.#pongDue && !this.#session.canHearPongs) this.#pongDue = now + this.#timeout;
     if (now >= this.#pongDue || now >= this.#idleDue) {
-      if (!this.#isSecondLook) {
-        this.#isSecondLook = true;
-        this.#alarms.set(this, SECOND_LOOK);
-        return;
+      if (this.#isSecondLook) {
+        return this.#session.expired(now >= this.#idleDue ? 'idle_timeout' : 'keepalive_timeout');
       }
-      if (now >= this.#idleDue) return this.#session.expired('idle_timeout');
-      if (this.#session.canHearPongs) return this.#session.expired('keepalive_timeout');
-      this.#pongDue = now + this.#timeout;
+      this.#isSecondLook = true;
+      this.#alarms.set(this, SECOND_LOOK);
+      return;
     }
     this.#isSecondLook = false;
     if (now >= this.#nextPing) this.#ping(now);

@@ -46,6 +46,7 @@ export class WebSocketSession implements Session, OutboundHandle {
   /** Seconds, sent before the session was open. */
   #keepalive: { interval: number; timeout: number } | undefined = undefined;
   #isGone = false;
+  #isShuttingDown = false;
 
   constructor(exchange: Exchange, context: SessionContext, handshake: Handshake) {
     this.#exchange = exchange;
@@ -103,9 +104,9 @@ export class WebSocketSession implements Session, OutboundHandle {
   }
 
   shutdown(): void {
-    if (this.#state !== 'open') return;
-    this.#state = 'closed';
-    void this.#channel!.close(CLOSE.goingAway, 'the server is shutting down', 'server_shutdown');
+    // A session that is accepted later has not been told.
+    this.#isShuttingDown = true;
+    void this.#channel?.close(CLOSE.goingAway, 'the server is shutting down', 'server_shutdown');
   }
 
   // What the application says.
@@ -120,6 +121,8 @@ export class WebSocketSession implements Session, OutboundHandle {
   send(event: unknown): Promise<void> {
     // A client that has gone is never an application's error, and an application that does not notice blocks nobody.
     if (this.#isGone || this.#channel?.isOver === true) return nextTurn();
+    // Nor is one that the server is closing.
+    if (this.#state === 'open' && !this.#channel!.isOpen) return nextTurn();
     try {
       return this.#dispatch(asEvent(event)) ?? SENT;
     } catch (error) {
@@ -196,6 +199,7 @@ export class WebSocketSession implements Session, OutboundHandle {
       this.#channel.keepalive(this.#keepalive.interval, this.#keepalive.timeout);
     }
     this.#exchange.openTunnel(headers);
+    if (this.#isShuttingDown || this.#context.shutdownSignal.aborted) this.shutdown();
   }
 
   #close(event: RawEvent): Promise<void> | undefined {

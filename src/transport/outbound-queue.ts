@@ -7,8 +7,11 @@ import { Buffer } from 'node:buffer';
 
 /** The writing half of a socket. */
 export interface Sink {
-  /** Offers bytes, a string being one byte per char code; answers how many were taken, negative when the socket is closed. */
-  write(data: Uint8Array | string): number;
+  /**
+   * Offers bytes, the first `size` of them where that is given, a string being one byte per char code; answers how many
+   * were taken, negative when the socket is closed.
+   */
+  write(data: Uint8Array | string, size?: number): number;
 }
 
 export interface Watermarks {
@@ -39,7 +42,7 @@ export class OutboundQueue {
   sink: Sink;
   /** Not offered yet, behind `#pieces`: a byte string, so that heads and small bodies leave as one write. */
   #text = '';
-  #pieces: (Buffer | string)[] = [];
+  #pieces: (Uint8Array | string)[] = [];
   #piecesSize = 0;
   /** So many pieces at the front are no one else's, and cannot change any more. */
   #ownedCount = 0;
@@ -76,14 +79,14 @@ export class OutboundQueue {
   /** Queues bytes. They must not change until they are flushed and {@link settle} resolves, or {@link own} is called. */
   putBytes(bytes: Uint8Array): void {
     if (this.#isClosed || bytes.length === 0) return;
-    const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
     if (bytes.length <= TEXT_LIMIT) {
-      this.#text += (buffer as Latin1Buffer).latin1Slice(0, buffer.length);
+      gatherBuffer.set(bytes, 0);
+      this.#text += gatherBuffer.latin1Slice(0, bytes.length);
       return;
     }
     this.#sealText();
-    this.#pieces.push(buffer);
-    this.#piecesSize += buffer.length;
+    this.#pieces.push(bytes);
+    this.#piecesSize += bytes.length;
   }
 
   /** Offers everything to the kernel, unless it has refused bytes and not asked for more since. */
@@ -184,22 +187,23 @@ export class OutboundQueue {
   }
 
   #writePieces(): void {
-    while (this.#pieces.length > 0) {
-      const data = this.#gather();
-      const taken = Math.max(0, this.sink.write(data));
-      this.#drop(taken);
-      if (taken < data.length) {
+    for (let first = this.#pieces[0]; first !== undefined; first = this.#pieces[0]) {
+      const gathered = this.#gather();
+      const offered = gathered === 0 ? first.length : gathered;
+      const taken = gathered === 0 ? this.sink.write(first) : this.sink.write(gatherBuffer, gathered);
+      this.#drop(Math.max(0, taken));
+      if (taken < offered) {
         this.#isBlocked = true;
         return;
       }
     }
   }
 
-  /** The first piece, or the first few copied together. */
-  #gather(): Buffer | string {
+  /** Copies the first few pieces together, and answers how many bytes they are; 0 where the first should go alone. */
+  #gather(): number {
     const first = this.#pieces[0]!;
     const second = this.#pieces[1];
-    if (second === undefined || first.length + second.length > GATHER_LIMIT) return first;
+    if (second === undefined || first.length + second.length > GATHER_LIMIT) return 0;
     let size = 0;
     for (const piece of this.#pieces) {
       if (size + piece.length > GATHER_LIMIT) break;
@@ -207,7 +211,7 @@ export class OutboundQueue {
       else gatherBuffer.set(piece, size);
       size += piece.length;
     }
-    return gatherBuffer.subarray(0, size);
+    return size;
   }
 
   /** Removes `count` bytes from the front; views are taken of what is left, never copies of large pieces. */

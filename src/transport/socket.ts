@@ -10,7 +10,7 @@ import type { Sink } from './outbound-queue.ts';
 export type RawSocket = Bun.Socket<TransportSocket | undefined> & { readonly fd?: number };
 
 /** The `encoding` argument is there at run time, in Bun 1.4.5, and absent from the types. */
-type Latin1Writer = { write(data: Uint8Array | string, encoding?: 'latin1'): number };
+type Latin1Writer = { write(data: string, encoding: 'latin1'): number };
 
 export abstract class TransportSocket implements Sink {
   readonly #raw: RawSocket;
@@ -46,9 +46,9 @@ export abstract class TransportSocket implements Sink {
     return this.#raw.localAddress;
   }
 
-  write(data: Uint8Array | string): number {
-    const raw = this.#raw as Latin1Writer;
-    return typeof data === 'string' ? raw.write(data, 'latin1') : raw.write(data);
+  write(data: Uint8Array | string, size?: number): number {
+    if (typeof data === 'string') return (this.#raw as unknown as Latin1Writer).write(data, 'latin1');
+    return size === undefined ? this.#raw.write(data) : this.#raw.write(data, 0, size);
   }
 
   /** Stops reading; the kernel then holds the peer back. */

@@ -11,6 +11,7 @@ import {
   handshakeRequest,
   openWebSocket,
 } from '../support/websocket-client.ts';
+import { clientFrame } from '../support/websocket-frames.ts';
 import { until } from '../support/within.ts';
 import { refusal } from './apps.ts';
 import { CARRIERS, H1_CARRIERS, onEach } from './carriers.ts';
@@ -58,7 +59,7 @@ onEach(CARRIERS, (carrier) => {
             ['retry-after', '5'],
           ],
         });
-        await send({ type: 'websocket.http.response.body', body: '{"later":' , more: true });
+        await send({ type: 'websocket.http.response.body', body: '{"later":', more: true });
         await send({ type: 'websocket.http.response.body', body: Buffer.from('true}') });
         state = await stateOf(receive());
       }),
@@ -80,7 +81,10 @@ onEach(CARRIERS, (carrier) => {
         await send({ type: 'websocket.http.response.body' });
       }),
     );
-    expect(await (await askForWebSocket(server)).answer()).toMatchObject({ status: 401, body: Buffer.alloc(0) });
+    expect(await (await askForWebSocket(server)).answer()).toMatchObject({
+      status: 401,
+      body: Buffer.alloc(0),
+    });
   });
 
   test('once a denial has begun, nothing else can be said, and it is complete only once', async () => {
@@ -89,7 +93,11 @@ onEach(CARRIERS, (carrier) => {
       websocketApp(async (_scope, receive, send) => {
         await receive();
         refusals.push(await refusal(send, { type: 'websocket.http.response.start', status: 101 }));
-        await send({ type: 'websocket.http.response.start', status: 404, headers: [['content-length', '4']] });
+        await send({
+          type: 'websocket.http.response.start',
+          status: 404,
+          headers: [['content-length', '4']],
+        });
         for (const type of ['websocket.accept', 'websocket.close', 'websocket.http.response.start']) {
           refusals.push(await refusal(send, { type, status: 200 }));
         }
@@ -133,7 +141,10 @@ onEach(CARRIERS, (carrier) => {
         }),
       );
       const { status, body } = await (await askForWebSocket(server, { target: '/chat?a=b' })).answer();
-      expect([status, body.toString()]).toEqual([500, '500 Internal Server Error\nThe application failed.\n']);
+      expect([status, body.toString()]).toEqual([
+        500,
+        '500 Internal Server Error\nThe application failed.\n',
+      ]);
       expect(server.errors.length).toBe(1);
       expect(server.errors[0]).toContain(`WebSocket /chat: ${failure}`);
     });
@@ -161,6 +172,24 @@ onEach(H1_CARRIERS, (carrier) => {
       expect(await client.response()).toMatchObject({ status, isComplete: true });
       expect((await client.response()).body.toString()).toBe('/next');
     }
+  });
+
+  test('frames behind a handshake that is refused are no request, and no message', async () => {
+    const events: string[] = [];
+    await using server = await carrier.start(
+      websocketApp(async (_scope, receive, send) => {
+        events.push((await receive()).type);
+        await send({ type: 'websocket.close' });
+        events.push((await receive()).type);
+      }),
+    );
+    const client = await server.connect();
+    await client.send(handshakeRequest());
+    await client.send(clientFrame({ opcode: 1, payload: 'GET /evil HTTP/1.1\r\nhost: a\r\n\r\n' }));
+    expect(await client.response()).toMatchObject({ status: 403, isComplete: true });
+    expect((await client.response()).status).toBe(400);
+    expect(await client.ended()).toBe('fin');
+    expect(events).toEqual(['websocket.connect', 'websocket.disconnect']);
   });
 
   test('a denial is streamed: each piece arrives before the next one is sent', async () => {

@@ -309,9 +309,7 @@ onEach(CARRIERS, (carrier) => {
     );
     const peer = await askForWebSocket(server, { headers: [['sec-websocket-protocol', 'chat,chat.v2']] });
     expect(answerHeader(await peer.answer(), 'sec-websocket-protocol')).toBe('chat.v2');
-    expect(refused).toBe(
-      'websocket.accept: subprotocol must be one of "chat", "chat.v2", not "Chat"',
-    );
+    expect(refused).toBe('websocket.accept: subprotocol must be one of "chat", "chat.v2", not "Chat"');
   });
 
   test('without a subprotocol from the application there is none, whatever was offered', async () => {
@@ -345,7 +343,10 @@ onEach(CARRIERS, (carrier) => {
       { headers: [['x-default', 'yes']], serverHeader: false },
     );
     const { headers } = await (await askForWebSocket(server)).answer();
-    expect(headers.filter(([name]) => name === 'set-cookie').map(([, value]) => value)).toEqual(['a=1', 'b=2']);
+    expect(headers.filter(([name]) => name === 'set-cookie').map(([, value]) => value)).toEqual([
+      'a=1',
+      'b=2',
+    ]);
     expect(headers).toContainEqual(['x-default', 'yes']);
     const names = headers.map(([name]) => name.toLowerCase());
     for (const name of ['content-length', 'transfer-encoding', 'server']) expect(names).not.toContain(name);

@@ -206,7 +206,7 @@ test('whatever is set, put off and cancelled in whatever order, each rings at it
         expected.delete(bell);
       } else clock.advance(random.below(200));
       if (alarms.size !== expected.size) wrong.push(`size ${alarms.size}, not ${expected.size}`);
-      if ((bell.alarmIndex >= 0) !== expected.has(bell)) wrong.push(`${bell.name} misplaced`);
+      if (bell.alarmIndex >= 0 !== expected.has(bell)) wrong.push(`${bell.name} misplaced`);
     }
     clock.advance(1000);
     expect([seed, wrong, alarms.size, clock.timers]).toEqual([seed, [], 0, 0]);

@@ -101,7 +101,11 @@ describe('control frames', () => {
     const closed = sender.close(closePayload(1000, ''))!;
     expect(framesOf(exchange)).toEqual(['pong p']);
     await within(Promise.all([large, closed]), 'the frames');
-    expect(framesOf(exchange)).toEqual(['pong p', `deflated text ${LARGE.slice(0, 20)}… (120000)`, 'close 1000 ']);
+    expect(framesOf(exchange)).toEqual([
+      'pong p',
+      `deflated text ${LARGE.slice(0, 20)}… (120000)`,
+      'close 1000 ',
+    ]);
   });
 
   test('do not come behind a close frame, nor do messages', () => {
@@ -205,8 +209,11 @@ describe('the end', () => {
     const { exchange, sender } = open({ deflates: true });
     const waiting = [sender.message(OPCODE.text, LARGE)!, sender.message(OPCODE.text, 'small')!];
     sender.stop();
-    expect([await Promise.all(waiting.map(stateOf)), sender.waitingBytes]).toEqual([['resolved', 'resolved'], 0]);
-    // One that is begun later ends later.
+    expect([await Promise.all(waiting.map(stateOf)), sender.waitingBytes]).toEqual([
+      ['resolved', 'resolved'],
+      0,
+    ]);
+    // Begun later, it is not done sooner.
     const other = open({ deflates: true });
     await within(other.sender.message(OPCODE.text, LARGE)!, 'another message');
     expect([exchange.content, sender.message(OPCODE.text, 'late')]).toEqual(['', undefined]);

@@ -35,7 +35,12 @@ describe('what is received', () => {
     inbox.push(text('a'));
     inbox.push(text('b'));
     inbox.end(DISCONNECT);
-    expect(await Promise.all(waiting)).toEqual(['connect', 'text a', 'text b', 'disconnect 1006 client_closed']);
+    expect(await Promise.all(waiting)).toEqual([
+      'connect',
+      'text a',
+      'text b',
+      'disconnect 1006 client_closed',
+    ]);
   });
 
   test('is nothing as long as there is nothing', async () => {

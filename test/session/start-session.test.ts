@@ -107,6 +107,10 @@ describe('a request is for WebSocket (RFC 6455 4.2.1)', () => {
     test(name, () => expect(classify(upgrading(headers))).toBe('websocket'));
   }
 
+  test('also with another method or a body: it is judged as the handshake that it is meant to be', () => {
+    expect(classify(upgrading(handshakes[0]![1], { method: 'POST', hasBody: true }))).toBe('websocket');
+  });
+
   test('also when it accepts an event stream', () => {
     const headers: [string, string][] = [...handshakes[0]![1], ['accept', 'text/event-stream']];
     expect(classify(upgrading(headers, { mentionsEventStream: true }))).toBe('websocket');
@@ -119,7 +123,6 @@ describe('a request is no WebSocket handshake', () => {
     ['connection', 'Upgrade'],
   ];
   const others: [string, RequestHead][] = [
-    ['with another method', upgrading(full, { method: 'POST' })],
     ['on HTTP/1.0', upgrading(full, { httpVersion: '1.0' })],
     ['without Connection', upgrading([['upgrade', 'websocket']])],
     [
@@ -155,25 +158,106 @@ describe('a request is no WebSocket handshake', () => {
   for (const [name, head] of others) test(name, () => expect(classify(head)).toBe('http'));
 });
 
-describe('what has no session yet is answered with 501', () => {
-  const unanswered: [string, RequestHead, string][] = [
-    [
-      'WebSocket',
-      upgrading([
-        ['upgrade', 'websocket'],
-        ['connection', 'Upgrade'],
-      ]),
-      'WebSocket is not implemented',
-    ],
-    ['an event stream', accepting('text/event-stream'), 'Server-Sent Events is not implemented'],
-    ['CONNECT', fakeHead({ method: 'CONNECT', rawPath: '' }), 'CONNECT is not implemented'],
+/** A handshake as RFC 6455 1.2 has it, less what the test changes. */
+function handshake(changes: Record<string, string> = {}, head: Partial<RequestHead> = {}): RequestHead {
+  const fields = {
+    upgrade: 'websocket',
+    connection: 'Upgrade',
+    'sec-websocket-version': '13',
+    'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+    ...changes,
+  };
+  return upgrading(Object.entries(fields), head);
+}
+
+describe('a request gets a session of its kind:', () => {
+  const kinds: [string, RequestHead][] = [
+    ['http', fakeHead()],
+    ['sse', accepting('text/event-stream')],
+    ['websocket', handshake()],
   ];
-  for (const [name, head, message] of unanswered) {
-    test(name, () => {
+  for (const [type, head] of kinds) {
+    test(type, () => {
+      const exchange = new FakeExchange(head);
+      const session = createSession(exchange, sessionContext());
+      expect([session?.scope.type, session?.standing, exchange.calls]).toEqual([
+        type,
+        'initial',
+        [],
+      ] as never);
+    });
+  }
+
+  test('the scope of a WebSocket has its subprotocols', () => {
+    const head = handshake({ 'sec-websocket-protocol': 'chat, superchat' });
+    const { scope } = createSession(new FakeExchange(head), sessionContext())!;
+    expect(scope).toMatchObject({ subprotocols: ['chat', 'superchat'] });
+  });
+
+  test('the answer to a WebSocket has its key (RFC 6455 1.3)', async () => {
+    const exchange = new FakeExchange(handshake());
+    await createSession(exchange, sessionContext())!.send({ type: 'websocket.accept' });
+    expect(exchange.tunnelHeaders).toEqual([['sec-websocket-accept', 's3pPLMBiTxaQ9kYGzzhZRbK+xOo=']]);
+  });
+});
+
+describe('a request is answered without the application:', () => {
+  const answered: [string, RequestHead, number, string, [string, string][]][] = [
+    [
+      'CONNECT (RFC 9110 9.1)',
+      fakeHead({ method: 'CONNECT', rawPath: '' }),
+      501,
+      'CONNECT is not implemented',
+      [],
+    ],
+    [
+      'a handshake with another method (RFC 6455 4.2.1)',
+      handshake({}, { method: 'POST' }),
+      405,
+      'The method of a WebSocket handshake must be GET.',
+      [['allow', 'GET']],
+    ],
+    [
+      'a handshake with a body',
+      handshake({}, { hasBody: true }),
+      400,
+      'A WebSocket handshake must not have a body.',
+      [],
+    ],
+    [
+      'a handshake of another version (RFC 6455 4.4)',
+      handshake({ 'sec-websocket-version': '8' }),
+      426,
+      'This server speaks version 13',
+      [
+        ['sec-websocket-version', '13'],
+        ['upgrade', 'websocket'],
+      ],
+    ],
+    [
+      'a handshake with a key that is none (RFC 6455 4.2.1)',
+      handshake({ 'sec-websocket-key': 'short' }),
+      400,
+      'A WebSocket handshake must have one Sec-WebSocket-Key',
+      [],
+    ],
+    [
+      'a handshake with extensions that are malformed (RFC 6455 9.1)',
+      handshake({ 'sec-websocket-extensions': ';' }),
+      400,
+      'Sec-WebSocket-Extensions is malformed.',
+      [],
+    ],
+  ];
+  for (const [name, head, status, message, fields] of answered) {
+    test(`${name}, with ${status}`, () => {
       const exchange = new FakeExchange(head);
       expect(createSession(exchange, sessionContext())).toBeUndefined();
-      expect(exchange.response?.status).toBe(501);
-      expect(exchange.content).toStartWith(`501 Not Implemented\n${message}`);
+      expect(exchange.response?.status).toBe(status);
+      expect(exchange.content).toStartWith(`${status} `);
+      expect(exchange.content.split('\n')[1]).toStartWith(message);
+      for (const field of fields) expect(exchange.response?.headers.list).toContainEqual(field);
+      expect(exchange.calls).toHaveLength(2);
     });
   }
 });

@@ -78,7 +78,11 @@ describe('pings', () => {
   });
 
   test('end with the session, and leave nothing behind', () => {
-    const { clock, peer, keepalive, alarms } = open({ wsPingInterval: 1, wsPingTimeout: 1, wsIdleTimeout: 9 });
+    const { clock, peer, keepalive, alarms } = open({
+      wsPingInterval: 1,
+      wsPingTimeout: 1,
+      wsIdleTimeout: 9,
+    });
     keepalive.stop();
     expect([alarms.size, clock.timers]).toEqual([0, 0]);
     clock.advance(60_000);
@@ -111,11 +115,11 @@ describe('a keepalive that the application sends', () => {
     expect(peer.seen).toEqual(['ping 1@500', `keepalive_timeout@${750 + LOOK}`]);
   });
 
-  test('does not mistake the pong to an older ping for one to its own', () => {
+  test('does not mistake the pong to an older ping for a sign that its own is answered', () => {
     const { clock, peer, keepalive } = open({ wsPingInterval: 1, wsPingTimeout: 10 });
     clock.advance(1500);
     keepalive.set(5, 1);
-    clock.advance(5000);
+    clock.advance(5500);
     keepalive.pong('1');
     clock.advance(60_000);
     expect(peer.seen).toEqual(['ping 1@1000', 'ping 2@6500', `keepalive_timeout@${7500 + LOOK}`]);
@@ -154,6 +158,17 @@ describe('a pong that is missing', () => {
     expect(peer.seen).toEqual(['ping 1@10000', `ping 2@${44_000 + LOOK}`]);
   });
 
+  test('has a second look each time', () => {
+    const { clock, peer, keepalive } = open({ wsPingInterval: 10, wsPingTimeout: 5 });
+    for (const number of ['1', '2', '3']) {
+      clock.advance(10_000);
+      clock.block(8000);
+      keepalive.pong(number);
+      clock.advance(LOOK);
+    }
+    expect(peer.seen.map((entry) => entry.split('@')[0])).toEqual(['ping 1', 'ping 2', 'ping 3']);
+  });
+
   test('is answered for by the pong to a later ping (RFC 6455 5.5.3)', () => {
     const { clock, peer, keepalive } = open({ wsPingInterval: 1, wsPingTimeout: 3 });
     clock.advance(3500);
@@ -161,7 +176,7 @@ describe('a pong that is missing', () => {
     clock.advance(2500);
     expect(peer.seen).toEqual([1, 2, 3, 4, 5, 6].map((number) => `ping ${number}@${number * 1000}`));
     clock.advance(60_000);
-    // The pong to the fourth is due at 6500 with its whole time, counted from the one that came.
+    // What is missing then is the one to the fourth, of 4000.
     expect(peer.seen.at(-1)).toBe(`keepalive_timeout@${7000 + LOOK}`);
   });
 

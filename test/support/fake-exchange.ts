@@ -41,7 +41,7 @@ export class FakeOutbound implements OutboundHandle {
   bufferedAmount = 0;
   readonly highWaterMark = 1000;
   readonly lowWaterMark = 200;
-  readonly overflowMark = 10_000;
+  overflowMark = 10_000;
   readonly highListeners = new Set<() => void>();
   readonly drainListeners = new Set<() => void>();
 

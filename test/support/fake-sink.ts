@@ -25,10 +25,11 @@ export class FakeSink implements Sink {
     return this.#received;
   }
 
-  write(data: Uint8Array | string): number {
-    this.offers.push(data);
+  write(data: Uint8Array | string, size = data.length): number {
+    const offer = size === data.length || typeof data === 'string' ? data : data.subarray(0, size);
+    this.offers.push(offer);
     if (this.room < 0) return -1;
-    const text = typeof data === 'string' ? data : Buffer.from(data).toString('latin1');
+    const text = typeof offer === 'string' ? offer : Buffer.from(offer).toString('latin1');
     const count = Math.min(this.room, text.length);
     this.#received += text.slice(0, count);
     this.room -= count;

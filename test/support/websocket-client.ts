@@ -75,7 +75,12 @@ export interface WebSocketPeer {
 
 /** The request of a handshake over HTTP/1.1, a good one but for what `fields` puts in place: these values, or none. */
 export function handshakeRequest(
-  options: { method?: string; target?: string; fields?: Record<string, readonly string[]>; rest?: string } = {},
+  options: {
+    method?: string;
+    target?: string;
+    fields?: Record<string, readonly string[]>;
+    rest?: string;
+  } = {},
 ): string {
   const { method = 'GET', target = '/', fields = {}, rest = '' } = options;
   const all: Record<string, readonly string[]> = {

@@ -36,6 +36,17 @@ export function filteredFieldLines(fields: Fields, dropsLength: boolean, keepsUp
   );
 }
 
+let lastText = '';
+let lastChunk = '';
+
+/** A whole chunk. The last one is kept: what is sent to many clients in turn is put together once. */
+export function textChunk(text: string): string {
+  if (text === lastText) return lastChunk;
+  lastText = text;
+  lastChunk = `${chunkHead(text.length)}${text}\r\n`;
+  return lastChunk;
+}
+
 /** What stands before the data of a chunk of `size` bytes (RFC 9112 7.1). */
 export function chunkHead(size: number): string {
   return `${size.toString(16)}\r\n`;

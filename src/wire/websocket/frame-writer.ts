@@ -14,11 +14,20 @@ const LONGEST_REASON = 123;
 /** By first byte and length: the heads of short frames, made once. */
 const SHORT_HEADS: (string[] | undefined)[] = [];
 
+let lastKey = -1;
+let lastHead = '';
+
 /** The head of an unfragmented frame; `length` counts payload bytes, `isCompressed` sets RSV1 (RFC 7692 section 6). */
 export function frameHead(opcode: number, length: number, isCompressed = false): string {
   const first = FIN | (isCompressed ? RSV1 : 0) | opcode;
   if (length < 126) return (SHORT_HEADS[first] ??= shortHeads(first))[length]!;
-  if (length < 0x10000) return String.fromCharCode(first, 126, length >> 8, length & 0xff);
+  const key = first * 0x10000 + length;
+  if (length < 0x10000) {
+    // Messages of one kind tend to have one length.
+    if (key === lastKey) return lastHead;
+    lastKey = key;
+    return (lastHead = String.fromCharCode(first, 126, length >> 8, length & 0xff));
+  }
   const high = Math.floor(length / 0x100000000);
   return String.fromCharCode(
     first,

@@ -3,6 +3,8 @@
  * held as one number, its first byte lowest, and is rotated where a payload is taken in pieces.
  */
 
+import { Buffer } from 'node:buffer';
+
 /**
  * From this many bytes on a view of words costs less than the bytes one by one. Over memory that already has an `ArrayBuffer` they
  * meet at 200 bytes; for a chunk fresh from a socket Bun must first make one, and they meet between 1 and 2 KiB.
@@ -23,9 +25,39 @@ export function unmask(bytes: Uint8Array, from: number, to: number, key: number)
   const count = (to - start) >> 2;
   let seen = unmaskBytes(bytes, from, start, key);
   const wordKey = rotateKey(key, head);
-  seen |= unmaskWords(new Int32Array(bytes.buffer, bytes.byteOffset + start, count), wordKey);
+  seen |= unmaskWords(new Int32Array(bytes.buffer, bytes.byteOffset + start, count), count, wordKey);
   seen |= unmaskBytes(bytes, start + count * 4, to, wordKey);
   return (seen & TOP_BITS) !== 0;
+}
+
+/** Payloads up to this size can be unmasked aside. */
+export const ASIDE_SIZE = 65_536;
+/** Present at run time in Node and Bun, absent from the types. */
+type CopyingBuffer = Buffer & {
+  copy(target: Uint8Array, targetStart: number, start: number, end: number): number;
+};
+
+const aside = new Uint8Array(ASIDE_SIZE);
+const asideWords = new Int32Array(aside.buffer);
+
+/** What {@link unmaskAside} has left; it is overwritten by the next call. */
+export const asideBytes: Buffer = Buffer.from(aside.buffer);
+
+/**
+ * As {@link unmask}, with the result in {@link asideBytes}, from its beginning: a chunk fresh from a socket, of which Bun would
+ * first have to make an `ArrayBuffer` for a view of words, is copied in half the time that this takes.
+ */
+export function unmaskAside(bytes: Buffer, from: number, to: number, key: number): boolean {
+  const size = to - from;
+  const count = size >> 2;
+  (bytes as CopyingBuffer).copy(aside, 0, from, to);
+  const seen = unmaskWords(asideWords, count, key);
+  return ((seen | unmaskBytes(aside, count * 4, size, key)) & TOP_BITS) !== 0;
+}
+
+/** A copy of the first `size` bytes that were left there, with an `ArrayBuffer` of its own. */
+export function copyOfAside(size: number): Uint8Array {
+  return aside.slice(0, size);
 }
 
 /** The key as it applies `count` bytes further on. */
@@ -62,8 +94,7 @@ function unmaskBytes(bytes: Uint8Array, from: number, to: number, key: number): 
 }
 
 /** The same for words. The order of bytes in a word is the machine's, and every machine that Bun runs on puts the lowest first. */
-function unmaskWords(words: Int32Array, key: number): number {
-  const count = words.length;
+function unmaskWords(words: Int32Array, count: number, key: number): number {
   let seen = 0;
   let at = 0;
   for (const last = count - 3; at < last; at += 4) {

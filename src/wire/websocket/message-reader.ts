@@ -11,12 +11,15 @@ import { WebSocketFault, WS_FAULTS } from './errors.ts';
 import { FrameParser, type WebSocketLimits } from './frame-parser.ts';
 import { OPCODE } from './frame-writer.ts';
 import { binaryMessage, compressedMessage, copyOf, type Incoming, textMessage } from './incoming.ts';
-import { rotateKey, unmask } from './masking.ts';
+import { ASIDE_SIZE, asideBytes, copyOfAside, rotateKey, unmask, unmaskAside } from './masking.ts';
 import { MessageAssembler } from './message-assembler.ts';
 import { advanceUtf8, UTF8_ACCEPT, UTF8_REJECT } from './utf8.ts';
 
 export type { WebSocketLimits } from './frame-parser.ts';
 export type { Incoming } from './incoming.ts';
+
+/** Bytes from which on a whole payload is unmasked aside. */
+const WORTH_ASIDE = 512;
 
 export class MessageReader {
   readonly #maxMessageSize: number;
@@ -96,11 +99,16 @@ export class MessageReader {
   #readWhole(bytes: Buffer, from: number, to: number): Incoming | WebSocketFault {
     const frame = this.#frame;
     const isText = frame.opcode === OPCODE.text;
-    const hasHighBytes = unmask(bytes, from, to, frame.key);
+    const size = to - from;
+    if (!frame.isCompressed && size >= WORTH_ASIDE && size <= ASIDE_SIZE) {
+      const isAscii = !unmaskAside(bytes, from, to, frame.key);
+      if (!isText) return { kind: 'binary', bytes: copyOfAside(size) };
+      return this.#judged(textMessage(asideBytes, 0, size, isAscii));
+    }
+    const isAscii = !unmask(bytes, from, to, frame.key);
     if (frame.isCompressed) return compressedMessage(bytes, from, to, isText);
     if (!isText) return binaryMessage(bytes, from, to, to === this.#queue.end);
-    const message = textMessage(bytes, from, to, !hasHighBytes);
-    return message instanceof WebSocketFault ? this.#fail(message) : message;
+    return this.#judged(textMessage(bytes, from, to, isAscii));
   }
 
   /** What has arrived of the frame in hand. */
@@ -126,8 +134,7 @@ export class MessageReader {
 
   #endFrame(): Incoming | WebSocketFault | undefined {
     if (!this.#frame.isFinal) return undefined;
-    const incoming = this.#message.finish();
-    return incoming instanceof WebSocketFault ? this.#fail(incoming) : incoming;
+    return this.#judged(this.#message.finish());
   }
 
   /** A control frame of which `bytes[from, to)` is here. It stays in the queue until it is whole, being short. */
@@ -154,6 +161,10 @@ export class MessageReader {
     if (!isWhole) return undefined;
     this.discard();
     return { kind: 'close', code, reason: payload.toString('utf8', 2) };
+  }
+
+  #judged(message: Incoming | WebSocketFault): Incoming | WebSocketFault {
+    return message instanceof WebSocketFault ? this.#fail(message) : message;
   }
 
   #fail(fault: WebSocketFault): WebSocketFault {
