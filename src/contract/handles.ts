@@ -18,7 +18,7 @@
  * | `server_shutdown` | the shutdown time was over while the request was still in hand |
  * | `server_error` | the application failed after its response had begun, or left it incomplete |
  * | `body_too_large` | the request body passed the limit |
- * | `queue_overflow` | more messages waited for the application than the queue holds |
+ * | `queue_overflow` | more messages waited for the application than the queue holds, or far more bytes for the client than the high-water mark |
  */
 export type DisconnectReason =
   | 'client_closed'

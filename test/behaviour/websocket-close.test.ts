@@ -291,7 +291,6 @@ onEach(CARRIERS, (carrier) => {
     );
     const peer = await openWebSocket(server);
     await peer.close(1000);
-    // open: a receive that was already waiting behind the one that got the disconnect never settles.
     expect(await within(outcomes.promise, 'the receives', 1000)).toEqual([
       'websocket.disconnect',
       'Error: receive: websocket.disconnect was the last event',

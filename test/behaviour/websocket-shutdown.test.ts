@@ -170,7 +170,6 @@ onEach(CARRIERS, (carrier) => {
     expect(signal!.aborted).toBe(true);
     gate.resolve();
     expect((await peer.answer()).status).toBe(101);
-    // open: it gets no close frame, and is cut off when shutdownTimeout has passed.
     expect(await peer.nextClose()).toEqual(GOING_AWAY);
     await peer.close(1001);
     expect(await endings.next()).toBe('1001 ');

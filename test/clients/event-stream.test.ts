@@ -1,7 +1,7 @@
 import { describe, expect } from 'bun:test';
-import { startBrowser } from '../examples/browser.ts';
 import { needs, programPath } from '../support/program.ts';
 import { RunningProgram, runProgram, startServer } from '../support/running-program.ts';
+import { sharedBrowser } from './shared-browser.ts';
 
 const APP = 'test/clients/live-app.ts';
 const ACCEPT = ['-H', 'accept: text/event-stream'];
@@ -105,12 +105,13 @@ describe('curl on an event stream', () => {
 });
 
 describe('EventSource of Chromium', () => {
+  const browser = sharedBrowser();
+
   needs('chromium')(
     'gets named events, comes back for more, gives up where declined, and closes',
     async () => {
       await using server = startServer(APP);
-      await using browser = await startBrowser();
-      const { page, failures } = await browser.open(await server.url());
+      const { page, failures } = await (await browser()).open(await server.url());
       const named = [1, 2, 3, 4, 5].map((id) => [String(id), `tick ${id}\nü`]);
       // Two ticks a stream: 1 and 2, 3 and 4, 5.
       expect(await page.evaluate('eventScenarios.comesBack()')).toEqual({ seen: named, opened: 3, state: 2 });
@@ -123,8 +124,7 @@ describe('EventSource of Chromium', () => {
 
   needs('chromium')('sees its stream end when the server goes, and would come back', async () => {
     await using server = startServer(APP);
-    await using browser = await startBrowser();
-    const { page } = await browser.open(await server.url());
+    const { page } = await (await browser()).open(await server.url());
     // One whose terminator is missing would be a failed request.
     const finished = page.waitForEvent('requestfinished', (request) => request.url().endsWith('/ticking'));
     const state = page.evaluate('eventScenarios.stays()');

@@ -10,15 +10,17 @@ export interface Client {
   readonly runtime: 'bun' | 'node';
   /** The scenarios' file, relative to this one. */
   readonly file: string;
+  /** What the runtime is started with. */
+  readonly flags?: readonly string[];
 }
 
-export function scenarioCommand({ runtime, file }: Client, url: string, ...names: string[]): string[] {
-  // Node 20 has its WebSocket behind this flag; later ones have it and still take the flag.
-  const start =
-    runtime === 'bun'
-      ? [process.execPath]
-      : [programPath('node'), '--no-warnings', '--experimental-websocket'];
-  return [...start, RUNNER, file, url, ...names];
+export function scenarioCommand(
+  { runtime, file, flags = [] }: Client,
+  url: string,
+  ...names: string[]
+): string[] {
+  const program = runtime === 'bun' ? process.execPath : programPath('node');
+  return [program, ...flags, RUNNER, file, url, ...names];
 }
 
 /** One result for each name. */

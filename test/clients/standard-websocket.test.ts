@@ -1,24 +1,22 @@
-import { afterAll, describe, expect, test } from 'bun:test';
-import { startBrowser, type TestBrowser } from '../examples/browser.ts';
-import { needs } from '../support/program.ts';
+import { describe, expect, test } from 'bun:test';
+import { findProgram, needs } from '../support/program.ts';
 import { startServer } from '../support/running-program.ts';
 import { playScenarios } from './play-scenario.ts';
+import { sharedBrowser } from './shared-browser.ts';
 
 const APP = 'test/clients/live-app.ts';
 const SCENARIOS = './standard-client.js';
 const COMPRESSING = ['--port', '0', '--ws-compression'];
 const AGREED = 'permessage-deflate; server_no_context_takeover; client_no_context_takeover';
 
-let browser: Promise<TestBrowser> | undefined;
+/** Node 20 has its WebSocket behind this flag; later ones have it and still take the flag, earlier ones know neither. */
+const NODE_FLAGS = ['--no-warnings', '--experimental-websocket'];
 
-afterAll(async () => {
-  await (await browser)?.[Symbol.asyncDispose]();
-});
+const browser = sharedBrowser();
 
 /** In a page that the server itself has given out. */
 async function playInPage(url: string, ...names: string[]): Promise<unknown[]> {
-  browser ??= startBrowser();
-  const { page, failures } = await (await browser).open(url);
+  const { page, failures } = await (await browser()).open(url);
   const seen: unknown[] = [];
   for (const name of names) seen.push(await page.evaluate(`scenarios.${name}(location.origin)`));
   // The console has a line for each handshake that failed.
@@ -27,29 +25,37 @@ async function playInPage(url: string, ...names: string[]): Promise<unknown[]> {
   return seen;
 }
 
+/** `needs('node')`, and skipped where that Node has no WebSocket, which is nothing that could be installed beside it. */
+function needsNode(): ReturnType<typeof needs> {
+  const node = findProgram('node');
+  if (node === undefined) return needs('node');
+  const { exitCode } = Bun.spawnSync([node, ...NODE_FLAGS, '-e', 'WebSocket']);
+  if (exitCode === 0) return test;
+  return (name, body) => test.skip(`${name} (needs a Node with WebSocket)`, body);
+}
+
 interface StandardClient {
   readonly name: string;
-  readonly programs: string[];
+  readonly withClient: ReturnType<typeof needs>;
   play(url: string, ...names: string[]): Promise<unknown[]>;
 }
 
 const CLIENTS: readonly StandardClient[] = [
   {
     name: 'Bun',
-    programs: [],
+    withClient: test,
     play: (url, ...names) => playScenarios({ runtime: 'bun', file: SCENARIOS }, url, ...names),
   },
   {
     name: 'Node',
-    programs: ['node'],
-    play: (url, ...names) => playScenarios({ runtime: 'node', file: SCENARIOS }, url, ...names),
+    withClient: needsNode(),
+    play: (url, ...names) =>
+      playScenarios({ runtime: 'node', file: SCENARIOS, flags: NODE_FLAGS }, url, ...names),
   },
-  { name: 'Chromium', programs: ['chromium'], play: playInPage },
+  { name: 'Chromium', withClient: needs('chromium'), play: playInPage },
 ];
 
-for (const { name, programs, play } of CLIENTS) {
-  const withClient = programs.length === 0 ? test : needs(...programs);
-
+for (const { name, withClient, play } of CLIENTS) {
   describe(`the WebSocket of ${name}`, () => {
     withClient(
       'gets back text, bytes and blobs, 1000 in flight in their order, and its close code',

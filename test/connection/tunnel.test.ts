@@ -115,7 +115,6 @@ describe('the switch', () => {
     expect(connection.asked.filter((call) => /^(end|linger)/.test(call))).toHaveLength(1);
   });
 
-  // open: with FIN already here there is nothing to linger for, but the tunnel does not know of it yet.
   test('does not linger for a peer whose FIN came with the early bytes', () => {
     const { connection } = open({ early: 'bye', isInputEnded: true, onBytes: (tunnel) => void tunnel.end() });
     expect(connection.asked.at(-1)).toBe('end');

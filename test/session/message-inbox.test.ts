@@ -4,7 +4,7 @@
 import { describe, expect, test } from 'bun:test';
 import type { WebSocketScopeReceiveEvent } from '../../src/contract/receive-events.ts';
 import { MessageInbox } from '../../src/session/message-inbox.ts';
-import { stateOf } from '../support/settled.ts';
+import { afterMicrotasks, stateOf } from '../support/settled.ts';
 import { describeEvent } from '../support/websocket-session.ts';
 
 const text = (content: string): WebSocketScopeReceiveEvent => ({ type: 'websocket.receive', text: content });
@@ -62,7 +62,6 @@ describe('the disconnect', () => {
     for (let i = 0; i < 2; i++) await expect(inbox.next()).rejects.toThrow(LAST);
   });
 
-  // open: who asked before the disconnect and is not the one that gets it waits for ever.
   test('is the last event: who waits behind the one that gets it is rejected', async () => {
     const inbox = new MessageInbox(32);
     await inbox.next();
@@ -70,6 +69,22 @@ describe('the disconnect', () => {
     inbox.end(DISCONNECT);
     expect(await first).toEqual(DISCONNECT);
     expect(await stateOf(second)).toBe('rejected');
+  });
+
+  test('harms nobody who asked and does not listen: a rejection that nobody hears would end the process', async () => {
+    const inbox = new MessageInbox(32);
+    const unheard: unknown[] = [];
+    const note = (error: unknown): void => void unheard.push(error);
+    process.on('unhandledRejection', note);
+    try {
+      for (let i = 0; i < 4; i++) void inbox.next();
+      inbox.end(DISCONNECT);
+      void inbox.next();
+      for (let i = 0; i < 3; i++) await afterMicrotasks();
+    } finally {
+      process.off('unhandledRejection', note);
+    }
+    expect(unheard).toEqual([]);
   });
 
   test('comes once, and nothing comes behind it', async () => {

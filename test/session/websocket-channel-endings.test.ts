@@ -73,7 +73,6 @@ describe('a peer that closes', () => {
     expect(framesOf(socket.exchange)).toEqual(['text answer to text a', 'close 1000 ']);
   });
 
-  // open: what broke the connection replaces the close frame that had been read.
   test('and breaks the connection in the same turn is known by its close frame', async () => {
     const socket = await openWebSocket();
     feed(socket, message('a'), closeFrame(1001, 'leaving'));

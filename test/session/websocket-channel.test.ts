@@ -84,7 +84,6 @@ describe('pings', () => {
     expect(framesOf(socket.exchange)).toEqual(['close 1000 ']);
   });
 
-  // open: every pong is queued, up to the overflow mark of 16 MiB and more, for a peer that reads none of them.
   test('of a peer that reads nothing cost little memory', async () => {
     const socket = await openWebSocket();
     socket.exchange.isStalled = true;

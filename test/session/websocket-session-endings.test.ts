@@ -180,7 +180,6 @@ describe('graceful shutdown', () => {
     expect(exchange.calls).toEqual(['respond 403', 'end x']);
   });
 
-  // open: websocket.send then rejects as if the application had closed, so that one in the middle of sending fails.
   test('is no fault of an application that goes on sending: that goes nowhere, and resolves', async () => {
     const { session, exchange } = await openWebSocket();
     session.shutdown();
@@ -190,7 +189,6 @@ describe('graceful shutdown', () => {
     expect(framesOf(exchange)).toEqual(['close 1001 the server is shutting down']);
   });
 
-  // open: one that sends for ever must not keep the timer that ends the wait from running.
   test('lets the event loop turn for an application that goes on sending', async () => {
     const { session } = await openWebSocket();
     session.shutdown();
@@ -202,7 +200,6 @@ describe('graceful shutdown', () => {
     expect(await Promise.race([turn, sends])).toBe('turn');
   });
 
-  // open: the session is told while the handshake is unanswered, forgets it, and outlives the drain.
   test('closes a session that is accepted after it has begun', async () => {
     const socket = connectWebSocket();
     await socket.session.receive();
