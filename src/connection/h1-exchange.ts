@@ -190,34 +190,34 @@ export class H1Exchange implements Exchange, OutboundHandle {
     return text;
   }
 
-  write(chunk: Chunk): Promise<void> | undefined {
+  write(chunk: Chunk, second?: Chunk): Promise<void> | undefined {
     const carrier = this.#carrier;
-    if (carrier === undefined) return this.#writeToTunnel(chunk);
+    if (carrier === undefined) return this.#writeToTunnel(chunk, second);
     const { outbound } = carrier;
-    if (outbound.bufferedAmount > this.overflowMark) return this.#overflow();
+    if (outbound.bufferedAmount > MIN_OVERFLOW && this.#isOverflowing) return this.#overflow();
     carrier.noteSending();
     this.#put(outbound, chunk);
+    if (second !== undefined) this.#put(outbound, second);
     outbound.flush();
     const waiting = outbound.settle();
     if (waiting !== undefined) return waiting;
     return (this.#share ??= new TurnShare()).spend(chunk.length) ? nextTurn() : undefined;
   }
 
-  #writeToTunnel(chunk: Chunk): Promise<void> | undefined {
+  #writeToTunnel(chunk: Chunk, second: Chunk | undefined): Promise<void> | undefined {
     const tunnel = this.#tunnel;
     if (tunnel === undefined) return undefined;
-    if (this.bufferedAmount > this.overflowMark) return this.#overflow();
-    this.#contentSent += chunk.length;
-    return tunnel.send(chunk);
+    if (tunnel.outbound.bufferedAmount > MIN_OVERFLOW && this.#isOverflowing) return this.#overflow();
+    this.#contentSent += chunk.length + (second?.length ?? 0);
+    return tunnel.send(chunk, second);
+  }
+
+  get #isOverflowing(): boolean {
+    return this.bufferedAmount > this.overflowMark;
   }
 
   /** Who sends on and on without waiting would fill the memory for a client that does not read. */
   #overflow(): undefined {
-    const { method, rawPath } = this.head;
-    this.context.log.error(
-      `${method} ${rawPath}: ${this.bufferedAmount} bytes wait for the client and the application sends on without ` +
-        'waiting for send; connection closed',
-    );
     this.abort('queue_overflow');
     return undefined;
   }
@@ -252,6 +252,12 @@ export class H1Exchange implements Exchange, OutboundHandle {
   }
 
   abort(reason: DisconnectReason): void {
+    if (reason === 'queue_overflow') {
+      this.context.log.error(
+        `${this.head.method} ${this.head.rawPath}: more than ${this.overflowMark} bytes wait for the client, and the ` +
+          'application sends on without waiting for send; connection closed',
+      );
+    }
     (this.#carrier ?? this.#tunnel)?.abort(reason);
   }
 

@@ -21,6 +21,11 @@ const MIN_COPIED = 4096;
 const MAX_HELD = 16_384;
 const NO_BYTES = Buffer.alloc(0);
 
+function put(outbound: OutboundQueue, chunk: Chunk): void {
+  if (typeof chunk === 'string') outbound.putText(chunk);
+  else outbound.putBytes(chunk);
+}
+
 export class Tunnel implements Carrier, TurnMember {
   phase: Phase = 'tunnel';
   phaseSince: number;
@@ -94,23 +99,26 @@ export class Tunnel implements Carrier, TurnMember {
   // What the exchange asks for.
 
   /** Queues bytes; a promise says that the peer is slower than this. */
-  send(chunk: Chunk): Promise<void> | undefined {
+  send(chunk: Chunk, second?: Chunk): Promise<void> | undefined {
     if (this.phase !== 'tunnel') return undefined;
     const { outbound } = this;
     if (!outbound.isBlocked) this.lastSent = this.#exchange.context.deadlines.now;
-    if (typeof chunk === 'string') outbound.putText(chunk);
-    else outbound.putBytes(chunk);
-    const isLarge = typeof chunk !== 'string' && chunk.length >= MIN_COPIED;
-    if (isLarge || outbound.bufferedAmount > Math.min(MAX_HELD, outbound.highWaterMark)) {
-      outbound.flush();
-    } else {
+    const before = outbound.bufferedAmount;
+    put(outbound, chunk);
+    if (second !== undefined) put(outbound, second);
+    const amount = outbound.bufferedAmount;
+    const size = amount - before;
+    const isCopied = size < MIN_COPIED || (typeof chunk === 'string' && second === undefined);
+    if (isCopied && amount <= MAX_HELD && amount <= outbound.highWaterMark) {
       // Whoever sent it believes it to be sent, and may change it.
       outbound.own();
       this.#flushSoon();
+    } else {
+      outbound.flush();
     }
     const waiting = outbound.settle();
     if (waiting !== undefined) return waiting;
-    return this.#share.spend(chunk.length) ? nextTurn() : undefined;
+    return this.#share.spend(size) ? nextTurn() : undefined;
   }
 
   turnEnded(): void {

@@ -72,8 +72,8 @@ export interface Exchange {
   continue(): void;
   /** Queues the head; it leaves with the first content, or by itself at the end of the turn. */
   respond(response: ResponseHead): void;
-  /** Resolves below the low-water mark. */
-  write(chunk: Chunk): Promise<void> | undefined;
+  /** Resolves below the low-water mark. Of two chunks, the second follows the first without anything in between. */
+  write(chunk: Chunk, second?: Chunk): Promise<void> | undefined;
   /** Completes the response. Resolves when all of it is with the kernel. */
   end(lastChunk?: Chunk, trailers?: HeaderList): Promise<void> | undefined;
   /** Resolves when everything queued is with the kernel. */

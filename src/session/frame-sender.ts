@@ -121,9 +121,9 @@ export class FrameSender {
 
   #write(opcode: WaitingFrame['opcode'], payload: Chunk, isCompressed: boolean): Promise<void> | undefined {
     const head = frameHead(opcode, payload.length, isCompressed);
-    if (typeof payload === 'string') return this.#exchange.write(head + payload);
-    const waiting = this.#exchange.write(head);
-    return this.#exchange.write(payload) ?? waiting;
+    return typeof payload === 'string'
+      ? this.#exchange.write(head + payload)
+      : this.#exchange.write(head, payload);
   }
 }
 

@@ -33,13 +33,16 @@ export class MessageInbox {
       return Promise.resolve(event);
     }
     if (this.#isEnded) return nothingFollows();
-    return new Promise((resolve) => this.#receivers.push(resolve));
+    const received = new Promise<WebSocketScopeReceiveEvent>((resolve) => this.#receivers.push(resolve));
+    // Only one of those who wait gets the disconnect.
+    return this.#receivers.length > 1 ? unminded(received) : received;
   }
 
   push(event: WebSocketScopeReceiveEvent): void {
-    if (this.#isDiscarded || this.#isEnded) return;
+    if (this.#isEnded) return;
     const receiver = this.#receivers.shift();
     if (receiver !== undefined) return receiver(event);
+    if (this.#isDiscarded && event.type !== 'websocket.disconnect') return;
     this.#events.push(event);
     this.#bytes += sizeOf(event);
   }
@@ -51,7 +54,7 @@ export class MessageInbox {
     for (const receiver of this.#receivers.splice(0)) receiver(nothingFollows());
   }
 
-  /** Nobody is going to receive anything any more. */
+  /** The application has ended. What it left running, if anything, need only learn of the disconnect. */
   discard(): void {
     this.#isDiscarded = true;
     this.#events = [];
@@ -60,7 +63,13 @@ export class MessageInbox {
 }
 
 function nothingFollows(): Promise<never> {
-  return Promise.reject(new Error('receive: websocket.disconnect was the last event'));
+  return unminded(Promise.reject(new Error('receive: websocket.disconnect was the last event')));
+}
+
+/** A promise whose rejection may go unheard: Bun 1.4.5 would end the process, and so could a client by closing. */
+function unminded<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined);
+  return promise;
 }
 
 /** Bytes of a message; of a text, as many as it has UTF-16 units. */

@@ -49,6 +49,8 @@ export class WebSocketChannel implements KeptAlive, Alarm {
   /** The latest ping that has had no pong because the peer takes nothing. */
   #unansweredPing: string | undefined = undefined;
   #hearsDrain = false;
+  /** Bytes that were still to be sent when the wait for the peer's close frame began. */
+  #unsent = Infinity;
   #isPaused = false;
   #isInputEnded = false;
   #hasReceived = false;
@@ -64,6 +66,11 @@ export class WebSocketChannel implements KeptAlive, Alarm {
     this.#reader = new MessageReader(context, { allowsCompression: deflate !== undefined });
     this.sender = new FrameSender(exchange, deflate);
     this.#keepalive = new WebSocketKeepalive(this, context.alarms, context);
+  }
+
+  /** Whether something may have been left unread because the inbox was full. */
+  get isHeldBack(): boolean {
+    return this.#isPaused;
   }
 
   /** Whether messages can be sent. */
@@ -86,6 +93,7 @@ export class WebSocketChannel implements KeptAlive, Alarm {
     if (chunk.length > 0) this.#reader.push(asBuffer(chunk));
     this.#isInputEnded ||= !more;
     this.pump();
+    if (this.#isPaused && this.#reader.bufferedBytes > MAX_UNREAD) this.#fail(WS_FAULTS.queueOverflow);
   }
 
   /** Moves messages to the inbox for as long as it has room. */
@@ -141,9 +149,12 @@ export class WebSocketChannel implements KeptAlive, Alarm {
 
   // What time says.
 
-  /** The peer has not answered the close frame. */
+  /** The peer has not answered the close frame; one that is still taking what was sent before it may go on. */
   ring(): void {
-    this.#giveUp(this.#closeReason);
+    const { bufferedAmount } = this.#exchange.outbound;
+    if (bufferedAmount === 0 || bufferedAmount >= this.#unsent) return this.#giveUp(this.#closeReason);
+    this.#unsent = bufferedAmount;
+    this.#context.alarms.set(this, CLOSE_WAIT);
   }
 
   ping(payload: string): void {
@@ -191,6 +202,7 @@ export class WebSocketChannel implements KeptAlive, Alarm {
   #answerPing(payload: string): void {
     if (this.#stage !== 'open') return;
     const { outbound } = this.#exchange;
+    this.#unansweredPing = undefined;
     if (outbound.bufferedAmount <= outbound.highWaterMark) return this.sender.control(OPCODE.pong, payload);
     this.#unansweredPing = payload;
     if (this.#hearsDrain) return;
@@ -215,11 +227,15 @@ export class WebSocketChannel implements KeptAlive, Alarm {
     if (!(message instanceof Promise)) return this.#inflated(message, isText);
     // The messages behind it wait, so that the order is kept.
     this.#isInflating = true;
-    void message.then((result) => {
+    const goOn = (result: Uint8Array | WebSocketFault): void => {
       this.#isInflating = false;
       if (this.#stage === 'over') return;
       this.#inflated(result, isText);
       this.pump();
+    };
+    message.then(goOn, (error: unknown) => {
+      this.#context.log.error(`WebSocket ${this.#exchange.head.rawPath}: inflating failed: ${String(error)}`);
+      goOn(WS_FAULTS.invalidDeflate);
     });
   }
 
@@ -238,9 +254,7 @@ export class WebSocketChannel implements KeptAlive, Alarm {
 
   /** Stops reading while the application is behind, and goes on when it has caught up. */
   #controlFlow(): void {
-    const unread = this.#reader.bufferedBytes;
-    if (unread > MAX_UNREAD && this.#isPaused) return this.#fail(WS_FAULTS.queueOverflow);
-    if (this.#isInflating ? unread > MAX_AHEAD : this.#isBehind) {
+    if (this.#isInflating ? this.#reader.bufferedBytes > MAX_AHEAD : this.#isBehind) {
       this.#isPaused = true;
       this.#exchange.pauseBody();
       return;

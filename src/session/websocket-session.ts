@@ -114,7 +114,7 @@ export class WebSocketSession implements Session, OutboundHandle {
   receive(): Promise<WebSocketScopeReceiveEvent> {
     const event = this.#inbox.next();
     // There may be room again for what has been held back.
-    this.#channel?.pump();
+    if (this.#channel?.isHeldBack === true) this.#channel.pump();
     return event;
   }
 

@@ -246,6 +246,13 @@ onEach(CARRIERS, (carrier) => {
     expect(server.errors).toEqual([]);
     expect(transport!.bufferedAmount).toBeLessThan(2 * MEBIBYTE);
     peer.resume();
+    await peer.ping('the last');
+    let frame = await peer.frame();
+    for (; Buffer.from(frame.payload).toString() !== 'the last'; frame = await peer.frame()) {
+      expect([frame.opcode, frame.payload.length]).toEqual([OP.pong, 125]);
+    }
+    await sending;
+    expect(frame.opcode).toBe(OP.pong);
     gate.resolve();
   });
 

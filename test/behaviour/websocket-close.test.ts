@@ -34,6 +34,19 @@ onEach(CARRIERS, (carrier) => {
     });
   }
 
+  test('messages that come in one piece with the close frame are still answered, before it is', async () => {
+    const { app, endings } = echoing();
+    await using server = await carrier.start(app);
+    const peer = await openWebSocket(server);
+    const texts = ['one', 'two', 'three'];
+    const frames = texts.map((payload) => clientFrame({ opcode: OP.text, payload }));
+    await peer.send(Buffer.concat([...frames, closeFrame(1000, 'bye')]));
+    for (const text of texts) expect(await peer.nextText()).toBe(text);
+    expect(await peer.nextClose()).toEqual({ code: 1000, reason: '' });
+    expect(await peer.ended()).toBe('fin');
+    expect(await endings.next()).toBe('1000 bye');
+  });
+
   test('the peer closes without a code: the answer has none either, and the app is told 1005', async () => {
     const { app, endings } = echoing();
     await using server = await carrier.start(app);

@@ -61,6 +61,33 @@ onEach(CARRIERS, (carrier) => {
     expect(refusals).toEqual(['accepted']);
   });
 
+  test('an application that sends on and on while the server closes is refused nothing', async () => {
+    const outcome = Promise.withResolvers<string>();
+    await using server = await carrier.start(
+      acceptingApp(async (scope, receive, send) => {
+        const endings = new Endings();
+        void endings.follow(receive);
+        const refusals = new Set<string>();
+        const tick = async () => refusals.add(await refusal(send, { type: 'websocket.send', text: 'tick' }));
+        while (endings.count === 0) await tick();
+        await tick();
+        outcome.resolve([...refusals, await endings.next(), scope['tsagi.shutdown'].aborted].join(', '));
+      }),
+      { shutdownTimeout: 20 },
+    );
+    const peer = await openWebSocket(server);
+    expect(await peer.nextText()).toBe('tick');
+    const stopping = server.server.shutdown();
+    let frame = await peer.frame();
+    while (frame.opcode === OP.text) frame = await peer.frame();
+    expect(frame.opcode).toBe(OP.close);
+    void peer.close(1001);
+    expect(await peer.ended()).toBe('fin');
+    peer.drop();
+    expect(await within(outcome.promise, 'the app')).toBe('accepted, 1001 , true');
+    await within(stopping, 'the end of the shutdown', 2000);
+  });
+
   test('a peer that is in the middle of a message can still answer', async () => {
     const { app, endings } = echoing();
     await using server = await carrier.start(app, { shutdownTimeout: 20 });

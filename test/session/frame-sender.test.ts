@@ -76,13 +76,16 @@ describe('a message', () => {
     await Promise.all(waiting);
   });
 
-  test('makes its sender wait also when it is at the head of the frame that it is the turn of others', () => {
+  test("is one write, head and payload, whose wait is its sender's", () => {
     const { exchange, sender } = open();
     const turn = Promise.resolve();
-    let writes = 0;
-    exchange.write = () => (writes++ === 0 ? turn : undefined);
+    const writes: number[] = [];
+    exchange.write = (chunk, second) => {
+      writes.push(chunk.length + (second?.length ?? 0));
+      return turn;
+    };
     expect(sender.message(OPCODE.binary, new Uint8Array(3))).toBe(turn);
-    expect(writes).toBe(2);
+    expect(writes).toEqual([5]);
   });
 });
 

@@ -144,12 +144,29 @@ describe('the inbox is full', () => {
   });
 });
 
-test('nothing is kept once nobody is going to receive', () => {
-  const inbox = new MessageInbox(2);
-  inbox.push(bytes(2_000_000));
-  inbox.discard();
-  expect(inbox.isFull).toBe(false);
-  for (let i = 0; i < 10; i++) inbox.push(bytes(2_000_000));
-  inbox.end(DISCONNECT);
-  expect(inbox.isFull).toBe(false);
+describe('once the application has ended', () => {
+  test('no message is kept', () => {
+    const inbox = new MessageInbox(2);
+    inbox.push(bytes(2_000_000));
+    inbox.discard();
+    expect(inbox.isFull).toBe(false);
+    for (let i = 0; i < 10; i++) inbox.push(bytes(2_000_000));
+    inbox.end(DISCONNECT);
+    expect(inbox.isFull).toBe(false);
+  });
+
+  test('what it left running learns of the disconnect, whether it waits for it or comes for it', async () => {
+    const waiting = new MessageInbox(32);
+    await waiting.next();
+    const last = waiting.next();
+    waiting.discard();
+    waiting.end(DISCONNECT);
+    expect(await last).toEqual(DISCONNECT);
+    const coming = new MessageInbox(32);
+    coming.push(text('a'));
+    coming.discard();
+    coming.end(DISCONNECT);
+    expect(await coming.next()).toEqual(DISCONNECT);
+    await expect(coming.next()).rejects.toThrow(LAST);
+  });
 });

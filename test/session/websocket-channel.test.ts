@@ -93,6 +93,34 @@ describe('pings', () => {
     expect(bufferedAmount).toBeLessThanOrEqual(2 * highWaterMark);
   });
 
+  test('of a peer that reads nothing are answered when it does, the latest of them alone (RFC 6455 5.5.3)', async () => {
+    const socket = await openWebSocket();
+    const { outbound } = socket.exchange;
+    const drain = (): void => {
+      outbound.bufferedAmount = 0;
+      for (const listener of outbound.drainListeners) listener();
+    };
+    for (const round of ['a', 'b']) {
+      outbound.bufferedAmount = outbound.highWaterMark + 1;
+      feed(socket, ping(`${round}1`), ping(`${round}2`), ping(`${round}3`));
+      drain();
+      drain();
+    }
+    expect([framesOf(socket.exchange), outbound.drainListeners.size]).toEqual([['pong a3', 'pong b3'], 1]);
+  });
+
+  test('that come while it takes some again are answered, and older ones then no more', async () => {
+    const socket = await openWebSocket();
+    const { outbound } = socket.exchange;
+    outbound.bufferedAmount = outbound.highWaterMark + 1;
+    feed(socket, ping('old'));
+    outbound.bufferedAmount = outbound.highWaterMark;
+    feed(socket, ping('new'));
+    outbound.bufferedAmount = 0;
+    for (const listener of outbound.drainListeners) listener();
+    expect(framesOf(socket.exchange)).toEqual(['pong new']);
+  });
+
   test('and pongs that nobody asked for are no messages', async () => {
     const socket = await openWebSocket();
     feed(socket, pong('1'), pong(''), message('a'));

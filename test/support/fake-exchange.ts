@@ -99,8 +99,9 @@ export class FakeExchange implements Exchange {
     this.calls.push('openTunnel');
   }
 
-  write(chunk: Bytes): Promise<void> | undefined {
+  write(chunk: Bytes, second?: Bytes): Promise<void> | undefined {
     this.calls.push(`write ${this.#take(chunk)}`);
+    if (second !== undefined) this.calls.push(`write ${this.#take(second)}`);
     return this.#gate?.promise;
   }
 

@@ -11,6 +11,7 @@ import { WebSocketSession } from '../../src/session/websocket-session.ts';
 import type { ExtensionOffer } from '../../src/wire/websocket/extensions.ts';
 import type { Handshake } from '../../src/wire/websocket/handshake.ts';
 import { FakeClock } from './fake-clock.ts';
+import type { Chunk } from '../../src/session/exchange.ts';
 import { FakeExchange } from './fake-exchange.ts';
 import { sessionContext, type TestSessionContext, type TestSessionOptions } from './session-context.ts';
 import { readServerFrames, type ServerFrame } from './websocket-frames.ts';
@@ -21,9 +22,9 @@ export class TunnelExchange extends FakeExchange {
   /** While the client takes nothing, what is written adds up in `outbound`. */
   isStalled = false;
 
-  override write(chunk: Uint8Array | string): Promise<void> | undefined {
-    if (this.isStalled) this.outbound.bufferedAmount += chunk.length;
-    return super.write(chunk);
+  override write(chunk: Chunk, second?: Chunk): Promise<void> | undefined {
+    if (this.isStalled) this.outbound.bufferedAmount += chunk.length + (second?.length ?? 0);
+    return super.write(chunk, second);
   }
 
   override abort(reason: DisconnectReason): void {

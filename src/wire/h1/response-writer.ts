@@ -36,15 +36,21 @@ export function filteredFieldLines(fields: Fields, dropsLength: boolean, keepsUp
   );
 }
 
+/** Bytes of a chunk that is worth keeping. */
+const MAX_KEPT = 65_536;
+
 let lastText = '';
 let lastChunk = '';
 
 /** A whole chunk. The last one is kept: what is sent to many clients in turn is put together once. */
 export function textChunk(text: string): string {
   if (text === lastText) return lastChunk;
-  lastText = text;
-  lastChunk = `${chunkHead(text.length)}${text}\r\n`;
-  return lastChunk;
+  const chunk = `${chunkHead(text.length)}${text}\r\n`;
+  if (text.length <= MAX_KEPT) {
+    lastText = text;
+    lastChunk = chunk;
+  }
+  return chunk;
 }
 
 /** What stands before the data of a chunk of `size` bytes (RFC 9112 7.1). */
