@@ -33,6 +33,8 @@ import { TurnShare } from './turn-share.ts';
 /** RFC 9110 7.8, RFC 6455 4.2.2. */
 const SWITCHES = 'upgrade: websocket\r\nconnection: Upgrade\r\n\r\n';
 
+/** Bytes of an event stream that may wait for the end of the turn. */
+const MAX_HELD = 16_384;
 /** Bytes that may wait however low the high-water mark is: as many as the largest message that is usual. */
 const MIN_OVERFLOW = 16_777_216;
 
@@ -198,7 +200,11 @@ export class H1Exchange implements Exchange, OutboundHandle {
     carrier.noteSending();
     this.#put(outbound, chunk);
     if (second !== undefined) this.#put(outbound, second);
-    outbound.flush();
+    if (this.#isStream && outbound.bufferedAmount <= Math.min(MAX_HELD, outbound.highWaterMark)) {
+      // Events of one turn leave in one write, and those of many clients one after another.
+      outbound.own();
+      carrier.flushSoon();
+    } else outbound.flush();
     const waiting = outbound.settle();
     if (waiting !== undefined) return waiting;
     return (this.#share ??= new TurnShare()).spend(chunk.length) ? nextTurn() : undefined;

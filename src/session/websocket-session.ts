@@ -120,9 +120,9 @@ export class WebSocketSession implements Session, OutboundHandle {
 
   send(event: unknown): Promise<void> {
     // A client that has gone is never an application's error, and an application that does not notice blocks nobody.
-    if (this.#isGone || this.#channel?.isOver === true) return nextTurn();
-    // Nor is one that the server is closing.
-    if (this.#state === 'open' && !this.#channel!.isOpen) return nextTurn();
+    const channel = this.#channel;
+    if (channel === undefined ? this.#isGone : !channel.isOpen && (channel.isOver || this.#state === 'open'))
+      return nextTurn();
     try {
       return this.#dispatch(asEvent(event)) ?? SENT;
     } catch (error) {
@@ -149,6 +149,8 @@ export class WebSocketSession implements Session, OutboundHandle {
 
   #dispatch(event: RawEvent): Promise<void> | undefined {
     const { type } = event;
+    // As the table has it, for the event that most are.
+    if (type === 'websocket.send' && this.#state === 'open') return this.#send(event);
     requireAllowed(WEBSOCKET_SEND, this.#state, type);
     switch (type) {
       case 'websocket.send':
