@@ -65,7 +65,9 @@ const FILES: readonly SourceFile[] = readdirSync(`${ROOT}src`, { recursive: true
   .map((path) => {
     const text = readFileSync(`${ROOT}src/${path}`, 'utf8');
     const code = withoutComments(text);
-    const imports = [...code.matchAll(/\b(?:from|import)\s*\(?\s*'([^']+)'/g)].map((match) => match[1]!);
+    const imports = [...code.matchAll(/(?<!\.)\b(?:from|import)\s*\(?\s*'([^']+)'/g)].map(
+      (match) => match[1]!,
+    );
     return { path, layer: path.includes('/') ? path.split('/')[0]! : 'index', text, code, imports };
   });
 

@@ -30,6 +30,8 @@ export type Kind = keyof KindValues;
 /** The part of an option's row that its kind looks at. */
 export interface KindDetails {
   readonly choices?: readonly string[];
+  /** The least and the most that a number may be. */
+  readonly range?: readonly [least: number, most: number];
 }
 
 export interface KindRules {
@@ -67,6 +69,14 @@ const FRAMING_FIELDS = new Set([
   'upgrade',
 ]);
 
+function isWithin(value: number, { range }: KindDetails): boolean {
+  return range === undefined || (value >= range[0] && value <= range[1]);
+}
+
+function rangeText({ range }: KindDetails, otherwise: string): string {
+  return range === undefined ? otherwise : ` from ${range[0]} to ${range[1]}`;
+}
+
 export const KINDS: Readonly<Record<Kind, KindRules>> = {
   seconds: {
     placeholder: 'SECONDS',
@@ -77,15 +87,15 @@ export const KINDS: Readonly<Record<Kind, KindRules>> = {
   },
   bytes: {
     placeholder: 'BYTES',
-    expectation: () => 'a whole number of bytes, 0 or more',
+    expectation: (row) => `a whole number of bytes${rangeText(row, ', 0 or more')}`,
     textExpectation: () => 'a number of bytes, or a size such as 64k, 16m, 1g',
-    accepts: isCount,
+    accepts: (value, row) => isCount(value) && isWithin(value, row),
     fromText: (text) => scaled(text.toLowerCase(), /^(\d+)([kmg])?$/, BYTE_UNITS),
   },
   count: {
     placeholder: 'N',
-    expectation: () => 'a whole number, 0 or more',
-    accepts: isCount,
+    expectation: (row) => `a whole number${rangeText(row, ', 0 or more')}`,
+    accepts: (value, row) => isCount(value) && isWithin(value, row),
     fromText: wholeNumber,
   },
   port: {

@@ -9,6 +9,7 @@ export const GROUPS = [
   'Listening',
   'Limits',
   'Timeouts',
+  'HTTP/2',
   'Starting and stopping',
   'Logging',
   'Responses',
@@ -31,6 +32,8 @@ export interface OptionRow {
   readonly placeholder?: string;
   readonly choices?: readonly string[];
   readonly excludes?: readonly string[];
+  /** The least and the most that a number may be. */
+  readonly range?: readonly [least: number, most: number];
   /** Each use of the flag adds to the list. */
   readonly isRepeatable?: boolean;
   /** Given in code, not on the command line. */

@@ -4,6 +4,7 @@
  * it to editors; a test holds the two together.
  */
 import type { OptionRow } from './option-row.ts';
+import { PROTOCOL_OPTIONS } from './protocol-options.ts';
 
 export const OPTIONS = {
   /** Host name or address to listen on. @default '127.0.0.1' */
@@ -211,6 +212,7 @@ export const OPTIONS = {
     default: 0,
     help: 'Time in which an event stream sends nothing; then it ends; 0 is off.',
   },
+  ...PROTOCOL_OPTIONS,
   /** Whether the app is told of startup and shutdown; on refuses to start an app that does not take part. @default 'auto' */
   lifespan: {
     kind: 'choice',

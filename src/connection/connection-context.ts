@@ -3,16 +3,17 @@
  */
 import type { Logger } from '../log/logger.ts';
 import type { DefaultHeaders } from '../session/default-headers.ts';
-import type { Peer } from '../session/exchange.ts';
+import type { Peer, RequestHead } from '../session/exchange.ts';
 import type { SessionContext } from '../session/session-context.ts';
 import type { Watermarks } from '../transport/outbound-queue.ts';
 import type { H1Limits } from '../wire/h1/h1-reader.ts';
-import type { RequestHead } from '../wire/h1/request-head.ts';
 import type { CarrierPool } from './carrier-pool.ts';
 import type { Connection } from './connection.ts';
 import type { Deadlines, DeadlineSettings } from './deadlines.ts';
+import type { H2Exchange } from './h2-exchange.ts';
+import type { H2Service, H2Settings } from './h2-service.ts';
 
-export type ConnectionSettings = H1Limits & Watermarks & DeadlineSettings;
+export type ConnectionSettings = H1Limits & H2Settings & Watermarks & DeadlineSettings;
 
 /** A request that has come to its end, for the access log. */
 export interface FinishedRequest {
@@ -35,6 +36,8 @@ export interface CarrierContext {
   readonly session: SessionContext;
   readonly defaults: DefaultHeaders;
   readonly deadlines: Deadlines<Connection>;
+  /** Those of single streams. */
+  readonly streamDeadlines: Deadlines<H2Exchange>;
   readonly log: Logger;
   /** Whether no connection is to be kept alive any more. */
   isDraining(): boolean;
@@ -47,4 +50,6 @@ export interface CarrierContext {
 /** What every connection shares. */
 export interface ConnectionContext extends CarrierContext {
   readonly carriers: CarrierPool;
+  /** Undefined where HTTP/2 is not served. */
+  readonly h2: H2Service | undefined;
 }

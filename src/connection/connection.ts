@@ -10,6 +10,8 @@ import { type RawSocket, TransportSocket } from '../transport/socket.ts';
 import type { ConnectionContext } from './connection-context.ts';
 import type { Phase, Watchable, Watched } from './deadlines.ts';
 import type { Carrier } from './carrier.ts';
+import { H2Carrier } from './h2-carrier.ts';
+import { ProtocolChooser } from './protocol-chooser.ts';
 import type { H1Carrier } from './h1-carrier.ts';
 
 /** What the connections of one listener share. */
@@ -30,6 +32,7 @@ export class Connection extends TransportSocket implements Peer, Watchable, Watc
   readonly #remotePort: number;
   #carrier: Carrier | undefined = undefined;
   #stage: 'open' | 'lingering' | 'closed' = 'open';
+  #hasChosen = false;
   watchIndex = -1;
 
   constructor(raw: RawSocket, context: ListenerContext) {
@@ -50,6 +53,11 @@ export class Connection extends TransportSocket implements Peer, Watchable, Watc
     return path === undefined ? [host ?? this.localHost, port] : [path, null];
   }
 
+  /** By ALPN. */
+  get negotiated(): 'h2' | 'http/1.1' | undefined {
+    return undefined;
+  }
+
   get isSecure(): boolean {
     return false;
   }
@@ -63,7 +71,7 @@ export class Connection extends TransportSocket implements Peer, Watchable, Watc
 
   received(chunk: Buffer): void {
     if (this.#stage !== 'open') return;
-    (this.#carrier ?? this.#borrow()).received(chunk);
+    (this.#carrier ?? this.#choose()).received(chunk);
   }
 
   writable(): void {
@@ -110,6 +118,14 @@ export class Connection extends TransportSocket implements Peer, Watchable, Watc
     this.#context.carriers.giveBack(carrier);
   }
 
+  /** The first bytes have said which protocol the connection speaks. */
+  chosen(protocol: 'h2' | 'http/1.1'): Carrier {
+    this.#hasChosen = true;
+    if (protocol === 'http/1.1') return this.#borrow();
+    this.#carrier = new H2Carrier(this, this.#context, this.#context.h2!);
+    return this.#carrier;
+  }
+
   /** Another protocol is spoken from here on. */
   switchTo(carrier: Carrier): void {
     this.#carrier = carrier;
@@ -152,6 +168,14 @@ export class Connection extends TransportSocket implements Peer, Watchable, Watc
 
   expire(): void {
     this.end();
+  }
+
+  /** Before the first byte: the carrier for the protocol that has been negotiated, or one that finds out. */
+  #choose(): Carrier {
+    if (this.#context.h2 === undefined || this.#hasChosen) return this.#borrow();
+    if (this.negotiated !== undefined) return this.chosen(this.negotiated);
+    this.#carrier = new ProtocolChooser(this, this.#context.deadlines);
+    return this.#carrier;
   }
 
   #borrow(): H1Carrier {

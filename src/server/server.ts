@@ -14,6 +14,8 @@ import type {
 import { Deadlines } from '../connection/deadlines.ts';
 import { CarrierPool } from '../connection/carrier-pool.ts';
 import { Connection, type ListenerContext } from '../connection/connection.ts';
+import type { H2Exchange } from '../connection/h2-exchange.ts';
+import { H2Service } from '../connection/h2-service.ts';
 import type { App } from '../contract/app.ts';
 import type { Logger } from '../log/logger.ts';
 import { DefaultHeaders, type DefaultHeaderSettings } from '../session/default-headers.ts';
@@ -37,6 +39,7 @@ export interface ServerSettings
     AdmissionSettings,
     LifespanSettings {
   readonly listeners: readonly ListenAddress[];
+  readonly http2: boolean;
   readonly shutdownTimeout: number;
   readonly drainDelay: number;
   readonly rootPath: string;
@@ -188,6 +191,7 @@ export class Server {
       session,
       defaults: new DefaultHeaders(settings, this.#clock, deadlines),
       deadlines,
+      streamDeadlines: new Deadlines<H2Exchange>(settings, this.#clock),
       log: this.#log,
       isDraining: () => this.#stage === 'stopping',
       admitsRequest: () => admission.admitsRequest(),
@@ -196,7 +200,8 @@ export class Server {
           ? undefined
           : (request: FinishedRequest) => this.#accessLog?.log(accessRecord(request)),
     };
-    return { ...context, carriers: new CarrierPool(context) };
+    const h2 = settings.http2 ? new H2Service(settings) : undefined;
+    return { ...context, carriers: new CarrierPool(context), h2 };
   }
 
   #accept(raw: RawSocket, context: ListenerContext): Connection {

@@ -42,6 +42,12 @@ export class DefaultHeaders {
     return isCommon ? this.#common : textOf(this.#listFor(headers));
   }
 
+  /** The same as a list, for HTTP/2. */
+  list(headers: CheckedHeaders): [string, string][] {
+    this.#turn();
+    return this.#listFor(headers);
+  }
+
   #turn(): void {
     if (this.#ticking.now === this.#tick) return;
     this.#tick = this.#ticking.now;

@@ -23,6 +23,8 @@ export interface RequestHead {
   readonly hasBody: boolean;
   /** Whether the client wants to switch protocols (HTTP/1.1 Upgrade). */
   readonly hasUpgrade: boolean;
+  /** The protocol that an extended CONNECT asks for (RFC 8441), undefined for any other request. */
+  readonly protocol: string | undefined;
   /** Whether an Accept field names `text/event-stream`, in whatever way. */
   readonly mentionsEventStream: boolean;
   /** Whether there is more than one Cookie field. */

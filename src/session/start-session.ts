@@ -52,6 +52,7 @@ function createWebSocketSession(exchange: Exchange, context: SessionContext): Se
 
 /** Which scope a request gets: a WebSocket handshake, else an event stream when it accepts one, else plain HTTP. */
 export function classify(head: RequestHead): RequestKind {
+  if (head.protocol === 'websocket') return 'websocket';
   if (head.hasUpgrade && isWebSocketHandshake(head)) return 'websocket';
   if (!head.mentionsEventStream) return 'http';
   return head.headers.some(([name, value]) => name === 'accept' && acceptsEventStream(value))

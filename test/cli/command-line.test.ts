@@ -129,7 +129,7 @@ describe('refusals', () => {
     [['--no-port'], 'unknown option --no-port; the nearest known one is'],
     [['--no-acess-log'], 'unknown option --no-acess-log; the nearest known one is --no-access-log'],
     [['--workers', '2'], 'unknown option --workers; the nearest known one is'],
-    [['--http2'], 'unknown option --http2; the nearest known one is'],
+    [['--http3'], 'unknown option --http3; the nearest known one is'],
     [['--extensions', '{}'], 'unknown option --extensions; the nearest known one is'],
     [['--Port', '1'], 'unknown option --Port; the nearest known one is --port'],
     [['--maxBodySize', '1'], 'unknown option --maxBodySize; the nearest known one is --max-body-size'],

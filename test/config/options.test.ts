@@ -38,7 +38,9 @@ describe('the tables', () => {
 
   // The comment is what editors show for `createServer({ … })`: mapped types carry it from the row to the option.
   test('the doc comment of each row says what its help and its default say', () => {
-    const source = readFileSync(new URL('../../src/config/options.ts', import.meta.url), 'utf8');
+    const source = ['options', 'protocol-options']
+      .map((name) => readFileSync(new URL(`../../src/config/${name}.ts`, import.meta.url), 'utf8'))
+      .join('');
     for (const [name, row] of SERVER_ROWS) {
       const comment = new RegExp(`/\\*\\* (.*) @default (.*) \\*/\\n  ${name}: `).exec(source);
       expect([name, comment?.[1]]).toEqual([name, row.help]);

@@ -22,6 +22,7 @@ const GET: RequestHead = {
   headers: [],
   hasBody: false,
   hasUpgrade: false,
+  protocol: undefined,
   mentionsEventStream: false,
   repeatsCookie: false,
 };

@@ -54,6 +54,11 @@ export class RequestHead {
     return this.minorVersion === 1 && (this.flags & FLAG.expectsContinue) !== 0;
   }
 
+  /** Only HTTP/2 has an extended CONNECT. */
+  get protocol(): undefined {
+    return undefined;
+  }
+
   get hasUpgrade(): boolean {
     return (this.flags & FLAG.hasUpgrade) !== 0;
   }

@@ -1,0 +1,351 @@
+/**
+ * One HTTP/2 stream: a request and its response, or a tunnel. It turns what a session says into calls of the stream, whose
+ * flow control decides how much leaves. What it writes counts until the stream and the connection below have let go of it.
+ */
+import { Buffer } from 'node:buffer';
+import type { ServerHttp2Stream } from 'node:http2';
+import { nextTurn } from '../clock/turns.ts';
+import type { DisconnectReason } from '../contract/handles.ts';
+import type { HeaderList } from '../contract/send-events.ts';
+import type {
+  Chunk,
+  Exchange,
+  ExchangeObserver,
+  OutboundHandle,
+  Peer,
+  ResponseHead,
+} from '../session/exchange.ts';
+import type { CheckedHeaders } from '../session/response-headers.ts';
+import type { H2RequestHead } from '../wire/h2/request-fields.ts';
+import type { CarrierContext, FinishedRequest } from './connection-context.ts';
+import type { DeadlineName, Phase, Watchable, Watched } from './deadlines.ts';
+import type { H2Carrier } from './h2-carrier.ts';
+import { StreamBacklog } from './stream-backlog.ts';
+import { TurnShare } from './turn-share.ts';
+
+/** RFC 9113 7. */
+const NO_ERROR = 0;
+const PROTOCOL_ERROR = 1;
+const INTERNAL_ERROR = 2;
+const CANCEL = 8;
+const NO_BYTES = new Uint8Array(0);
+/** Request body bytes that are thrown away behind a response before the client is told to stop; some clients take that for a failure. */
+const MAX_DRAIN = 1_048_576;
+
+/** RFC 9113 8.2.2: what belongs to a connection of HTTP/1.1 has no place in HTTP/2. */
+const NOT_IN_H2 = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+type OutgoingFields = Record<string, string | string[]>;
+
+export class H2Exchange implements Exchange, Watchable, Watched {
+  readonly head: H2RequestHead;
+  readonly peer: Peer;
+  readonly context: CarrierContext;
+  observer: ExchangeObserver | undefined = undefined;
+  status = 0;
+  isResponseDone = false;
+  isRequestDone: boolean;
+  // Deadlines.
+  watchIndex = -1;
+  phase: Phase = 'request';
+  phaseSince: number;
+  lastReceived: number;
+  lastSent: number;
+  awaitsBodySince: number | undefined = undefined;
+  readonly #stream: ServerHttp2Stream;
+  readonly #backlog: StreamBacklog;
+  /** Undefined once the exchange is over. */
+  #carrier: H2Carrier | undefined;
+  #share: TurnShare | undefined = undefined;
+  #received = 0;
+  /** Body bytes that came behind the response. */
+  #discarded = 0;
+  #isTunnel = false;
+  #trailers: HeaderList = [];
+  #hasContinued = false;
+  #contentSent = 0;
+  #responseHeaders: HeaderList = [];
+  #time = 0;
+  #startedAt = 0;
+
+  constructor(carrier: H2Carrier, head: H2RequestHead, stream: ServerHttp2Stream) {
+    const { context } = carrier;
+    this.#carrier = carrier;
+    this.#stream = stream;
+    this.head = head;
+    this.peer = carrier.peer;
+    this.context = context;
+    this.isRequestDone = !head.hasBody;
+    this.#backlog = new StreamBacklog(context.settings, carrier.outbound);
+    this.phaseSince = context.deadlines.now;
+    this.lastReceived = this.phaseSince;
+    this.lastSent = this.phaseSince;
+    if (context.requestFinished === undefined) return;
+    this.#time = Date.now();
+    this.#startedAt = performance.now();
+  }
+
+  get outbound(): OutboundHandle {
+    return this.#backlog;
+  }
+
+  /** Begins to read; only once there is somebody to read for. */
+  begin(): void {
+    const stream = this.#stream;
+    stream.on('close', () => this.#streamClosed());
+    if (this.isRequestDone && !this.#isTunnel) {
+      stream.resume();
+      return;
+    }
+    stream.on('data', (chunk: Buffer) => this.#bodyChunk(chunk));
+    stream.on('end', () => this.#bodyEnd());
+  }
+
+  // What the session asks for.
+
+  continue(): void {
+    if (!this.head.expectsContinue || this.#hasContinued || this.status !== 0 || this.isOver) return;
+    this.#hasContinued = true;
+    if (this.#received === 0) this.#stream.additionalHeaders({ ':status': 100 });
+  }
+
+  respond({ status, headers, hasContent, hasTrailers, isStream }: ResponseHead): void {
+    if (this.isOver) return;
+    this.status = status;
+    this.#responseHeaders = headers.list;
+    if (isStream) this.phase = 'stream';
+    this.#answer(status, headers, { endStream: !hasContent && !hasTrailers, waitForTrailers: hasTrailers });
+    if (!hasTrailers) return;
+    this.#stream.on('wantTrailers', () => this.#stream.sendTrailers(fieldsOf(this.#trailers)));
+  }
+
+  openTunnel(headers: CheckedHeaders): void {
+    if (this.isOver) return;
+    this.status = 200;
+    this.#responseHeaders = headers.list;
+    this.#isTunnel = true;
+    this.phase = 'tunnel';
+    this.#answer(200, headers, { endStream: false, waitForTrailers: false });
+  }
+
+  write(chunk: Chunk, second?: Chunk): Promise<void> | undefined {
+    if (this.isOver || this.#stream.writableEnded) return undefined;
+    if (this.#backlog.isOverflowing) {
+      this.abort('queue_overflow');
+      return undefined;
+    }
+    // Copies: the stream keeps what its window holds back, and the application may change what it has sent.
+    const bytes = second === undefined ? toBytes(chunk) : Buffer.concat([toBytes(chunk), toBytes(second)]);
+    if (bytes.length === 0) return undefined;
+    this.#contentSent += bytes.length;
+    this.#noteSending();
+    this.#backlog.add(bytes.length);
+    this.#stream.write(bytes, () => this.#written(bytes.length));
+    const waiting = this.#backlog.settle();
+    if (waiting !== undefined) return waiting;
+    return (this.#share ??= new TurnShare()).spend(bytes.length) ? nextTurn() : undefined;
+  }
+
+  end(lastChunk?: Chunk, trailers?: HeaderList): Promise<void> | undefined {
+    if (this.isOver || this.isResponseDone) return undefined;
+    this.isResponseDone = true;
+    this.#trailers = trailers ?? [];
+    const bytes = lastChunk === undefined ? NO_BYTES : toBytes(lastChunk);
+    this.#contentSent += bytes.length;
+    this.#noteSending();
+    this.#backlog.add(bytes.length);
+    return new Promise((resolve) => {
+      this.#backlog.whenClosed(resolve);
+      const finished = (): void => {
+        this.#backlog.take(bytes.length);
+        this.#finished();
+        resolve();
+      };
+      if (this.#stream.writableFinished) finished();
+      else if (this.#stream.writableEnded) this.#stream.once('finish', finished);
+      else this.#stream.end(bytes, finished);
+    });
+  }
+
+  flush(): Promise<void> | undefined {
+    this.#carrier?.outbound.flush();
+    return this.#backlog.emptied();
+  }
+
+  pauseBody(): void {
+    this.#stream.pause();
+  }
+
+  resumeBody(): void {
+    if (!this.isOver) this.#stream.resume();
+  }
+
+  /** RFC 9113 5.4.2: RST_STREAM, so that the client can tell that the response is not whole. */
+  abort(reason: DisconnectReason): void {
+    if (this.isOver) return;
+    if (reason === 'queue_overflow') {
+      this.context.log.error(
+        `${this.head.method} ${this.head.rawPath}: more than ${this.#backlog.overflowMark} bytes wait for the client, ` +
+          'and the application sends on without waiting for send; stream reset',
+      );
+    }
+    this.#carrier!.resetStream(this.#stream, RESET_CODES[reason] ?? CANCEL);
+    this.lost(reason);
+  }
+
+  // What the carrier says.
+
+  get isOver(): boolean {
+    return this.#carrier === undefined;
+  }
+
+  /** The stream is no more, or is not going to be. */
+  lost(reason: DisconnectReason): void {
+    if (this.isOver) return;
+    const isWhole = this.isResponseDone && this.#stream.writableFinished;
+    this.#leave();
+    if (!isWhole) this.observer?.disconnected(reason);
+  }
+
+  // Deadlines.
+
+  get watched(): Watched {
+    return this;
+  }
+
+  get hasBacklog(): boolean {
+    return this.#backlog.bufferedAmount > 0;
+  }
+
+  noteWait(now: number): void {
+    const isWaiting = !this.isRequestDone && this.observer?.wantsBody === true;
+    this.awaitsBodySince = isWaiting ? (this.awaitsBodySince ?? now) : undefined;
+  }
+
+  expire(deadline: DeadlineName): void {
+    if (deadline === 'body') this.abort('client_timeout');
+    else if (deadline === 'stall') this.abort('idle_timeout');
+    else if (deadline === 'write') this.abort('write_timeout');
+    else if (deadline === 'drain') this.#leaveRest();
+  }
+
+  #answer(
+    status: number,
+    headers: CheckedHeaders,
+    options: { endStream: boolean; waitForTrailers: boolean },
+  ): void {
+    const list = [...headers.list, ...this.context.defaults.list(headers)];
+    this.#noteSending();
+    this.#stream.respond({ ':status': status, ...fieldsOf(list) }, { ...options, sendDate: false } as object);
+  }
+
+  #bodyChunk(chunk: Buffer): void {
+    this.lastReceived = this.context.deadlines.now;
+    if (this.isOver) return;
+    this.#received += chunk.length;
+    if (this.#isTunnel) return this.observer?.bodyChunk(chunk, true);
+    const { contentLength } = this.head;
+    // RFC 9113 8.1.1: what differs from the declared length makes the request malformed.
+    if (contentLength >= 0 && this.#received > contentLength) return this.#malformed();
+    const { maxBodySize } = this.context.settings;
+    if (maxBodySize > 0 && this.#received > maxBodySize) return this.#carrier?.bodyTooLarge(this);
+    if (!this.isResponseDone) return this.observer?.bodyChunk(chunk, true);
+    this.#discarded += chunk.length;
+    if (this.#discarded > MAX_DRAIN) this.#leaveRest();
+  }
+
+  #bodyEnd(): void {
+    if (this.isOver || this.isRequestDone) return;
+    this.isRequestDone = true;
+    if (this.#isTunnel) return this.observer?.bodyChunk(NO_BYTES, false);
+    const { contentLength } = this.head;
+    if (contentLength >= 0 && this.#received < contentLength) return this.#malformed();
+    if (!this.isResponseDone) this.observer?.bodyChunk(NO_BYTES, false);
+    else if (this.phase === 'draining') this.#leave();
+  }
+
+  #malformed(): void {
+    this.#carrier!.resetStream(this.#stream, PROTOCOL_ERROR);
+    this.lost('protocol_error');
+  }
+
+  #noteSending(): void {
+    if (this.#backlog.bufferedAmount === 0) this.lastSent = this.context.deadlines.now;
+  }
+
+  #written(size: number): void {
+    this.lastSent = this.context.deadlines.now;
+    this.#backlog.take(size);
+  }
+
+  /** All of the response is with the connection. What is left of the request is read for a while, and thrown away. */
+  #finished(): void {
+    if (this.isOver) return;
+    if (this.isRequestDone || this.#isTunnel) return this.#leave();
+    this.phase = 'draining';
+    this.phaseSince = this.context.deadlines.now;
+    this.#stream.resume();
+  }
+
+  /** RFC 9113 8.1: a client whose request has been answered in full need not go on sending it. */
+  #leaveRest(): void {
+    this.#carrier?.resetStream(this.#stream, NO_ERROR);
+    this.lost('client_closed');
+  }
+
+  #streamClosed(): void {
+    this.lost('client_closed');
+  }
+
+  #leave(): void {
+    const carrier = this.#carrier!;
+    this.#report();
+    this.#carrier = undefined;
+    this.#backlog.close();
+    carrier.exchangeEnded(this);
+  }
+
+  #report(): void {
+    this.context.requestFinished?.({
+      head: this.head,
+      peer: this.peer,
+      status: this.status,
+      bytes: this.#contentSent,
+      time: this.#time,
+      duration: performance.now() - this.#startedAt,
+      responseHeaders: this.#responseHeaders,
+    } satisfies FinishedRequest);
+  }
+}
+
+const RESET_CODES: Partial<Record<DisconnectReason, number>> = {
+  server_error: INTERNAL_ERROR,
+  queue_overflow: INTERNAL_ERROR,
+  protocol_error: PROTOCOL_ERROR,
+};
+
+function toBytes(chunk: Chunk): Uint8Array {
+  return typeof chunk === 'string' ? Buffer.from(chunk, 'latin1') : Buffer.from(chunk);
+}
+
+/** Names in lower case (RFC 9113 8.2.1); repeats as arrays. */
+function fieldsOf(list: HeaderList): OutgoingFields {
+  const fields: OutgoingFields = Object.create(null) as OutgoingFields;
+  for (const [given, value] of list) {
+    const name = given.toLowerCase();
+    if (NOT_IN_H2.has(name)) continue;
+    const before = fields[name];
+    if (before === undefined) fields[name] = value;
+    else if (typeof before === 'string') fields[name] = [before, value];
+    else before.push(value);
+  }
+  return fields;
+}
