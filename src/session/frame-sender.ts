@@ -8,6 +8,7 @@ import { deflateMessage } from '../wire/websocket/deflate.ts';
 import type { DeflateAgreement } from '../wire/websocket/extensions.ts';
 import { frameHead, OPCODE } from '../wire/websocket/frame-writer.ts';
 import type { Chunk, Exchange } from './exchange.ts';
+import { encodeText } from './text-chunk.ts';
 
 /** Bytes from which on compressing saves more than it costs. */
 const MIN_DEFLATED = 1024;
@@ -44,7 +45,7 @@ export class FrameSender {
   /** A promise means: wait, the peer is slower than this. */
   message(opcode: MessageOpcode, content: string | Uint8Array): Promise<void> | undefined {
     if (this.#isStopped) return undefined;
-    const payload = typeof content === 'string' ? encode(content) : content;
+    const payload = typeof content === 'string' ? encodeText(content) : content;
     if (this.#deflate !== undefined && payload.length >= MIN_DEFLATED) {
       return this.#deflated(opcode, payload, this.#deflate);
     }
@@ -125,9 +126,4 @@ export class FrameSender {
       ? this.#exchange.write(head + payload)
       : this.#exchange.write(head, payload);
   }
-}
-
-/** Text as UTF-8. ASCII, with as many bytes as chars, is a byte string as it stands. */
-export function encode(text: string): Chunk {
-  return Buffer.byteLength(text) === text.length ? text : Buffer.from(text);
 }

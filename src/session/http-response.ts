@@ -12,6 +12,7 @@ import type { Chunk, Exchange, ResponseHead } from './exchange.ts';
 import { checkHeaders, checkTrailers } from './response-headers.ts';
 import { openSource, type ResponseSource } from './response-source.ts';
 import type { SessionContext } from './session-context.ts';
+import { encodeText } from './text-chunk.ts';
 import type { HttpSendState } from './transitions.ts';
 
 export class HttpResponse {
@@ -81,7 +82,7 @@ export class HttpResponse {
   #sendBytes(event: RawEvent, body: string | Uint8Array): Promise<void> | undefined {
     const type = nameOf(event);
     const more = readFlag(type, 'more', event['more']);
-    const content = typeof body === 'string' ? encode(body) : body;
+    const content = typeof body === 'string' ? encodeText(body) : body;
     this.#owe(type, content.length);
     if (!more) return this.#endBody(content);
     // What goes nowhere waits for no client: an endless response to HEAD would not let anything else run.
@@ -190,9 +191,4 @@ export function fullflush(exchange: Exchange, context: SessionContext): Promise<
 
 function nameOf(event: RawEvent): string {
   return event['type'] as string;
-}
-
-/** Text as UTF-8. ASCII, with as many bytes as chars, is a byte string as it stands. */
-function encode(text: string): Chunk {
-  return Buffer.byteLength(text) === text.length ? text : Buffer.from(text);
 }
