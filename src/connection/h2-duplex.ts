@@ -25,10 +25,10 @@ export class H2Duplex extends Duplex {
 
   override _read(): void {}
 
-  override _write(chunk: Buffer, _encoding: string, callback: () => void): void {
+  override _write(chunk: Buffer, _encoding: string, goOn: () => void): void {
     const waiting = this.#wire.sendFrames(chunk);
-    if (waiting === undefined) callback();
-    else void waiting.then(callback);
+    if (waiting === undefined) goOn();
+    else void waiting.then(goOn);
   }
 
   override _final(callback: () => void): void {

@@ -3,7 +3,6 @@
  * Messages name the event as the application sent it, so that the same rules hold for `http.response.…` and for the
  * responses that decline an event stream or deny a WebSocket.
  */
-import { Buffer } from 'node:buffer';
 import { nextTurn } from '../clock/turns.ts';
 import type { HeaderList } from '../contract/send-events.ts';
 import { isContentless } from '../wire/status.ts';

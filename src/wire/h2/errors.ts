@@ -64,10 +64,22 @@ export const H2_FAULTS = {
   ),
 
   // The shape of a frame.
-  frameTooLong: ofConnection('frame_too_long', frameSizeError, 'A frame is longer than SETTINGS_MAX_FRAME_SIZE.'),
-  dataTooLong: ofStream('data_too_long', frameSizeError, 'A DATA frame is longer than SETTINGS_MAX_FRAME_SIZE.'),
+  frameTooLong: ofConnection(
+    'frame_too_long',
+    frameSizeError,
+    'A frame is longer than SETTINGS_MAX_FRAME_SIZE.',
+  ),
+  dataTooLong: ofStream(
+    'data_too_long',
+    frameSizeError,
+    'A DATA frame is longer than SETTINGS_MAX_FRAME_SIZE.',
+  ),
   frameTooShort: ofConnection('frame_too_short', frameSizeError, 'A frame is too short for its fields.'),
-  dataTooShort: ofStream('data_too_short', frameSizeError, 'A DATA frame is too short for its padding length.'),
+  dataTooShort: ofStream(
+    'data_too_short',
+    frameSizeError,
+    'A DATA frame is too short for its padding length.',
+  ),
   wrongLength: ofConnection('wrong_length', frameSizeError, 'A frame of fixed size has another size.'),
   priorityLength: ofStream('priority_length', frameSizeError, 'A PRIORITY frame must have 5 bytes.'),
   settingsLength: ofConnection(
