@@ -19,7 +19,8 @@ is called with the arguments as one object and returns the app.
 
 const NOTES = `\
 SECONDS also takes 500ms, 30s, 5m; BYTES takes 64k, 16m, 1g. A repeatable option adds to its list.
-Signals: TERM and INT stop gracefully, a second INT at once; USR1 reopens the access log.
+Signals: TERM and INT stop gracefully, a second INT at once; USR1 reopens the access log;
+HUP reads the certificates anew.
 Exit codes: 0 stopped, 1 could not start, 2 wrong usage, 130 stopped by a second INT.
 `;
 

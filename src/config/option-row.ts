@@ -7,6 +7,7 @@ import type { Kind } from './option-kinds.ts';
 export const GROUPS = [
   'Application',
   'Listening',
+  'TLS',
   'Limits',
   'Timeouts',
   'HTTP/2',

@@ -5,6 +5,7 @@
  */
 import type { OptionRow } from './option-row.ts';
 import { PROTOCOL_OPTIONS } from './protocol-options.ts';
+import { TLS_OPTIONS } from './tls-options.ts';
 
 export const OPTIONS = {
   /** Host name or address to listen on. @default '127.0.0.1' */
@@ -40,14 +41,14 @@ export const OPTIONS = {
     default: undefined,
     help: 'File mode of every unix socket, in octal.',
   },
-  /** Addresses to listen on: HOST:PORT, [IPV6]:PORT, /PATH or ./PATH. @default undefined */
+  /** Addresses to listen on: HOST:PORT, [IPV6]:PORT, /PATH or ./PATH; http:// or https:// in front says whether with TLS. @default undefined */
   listen: {
     kind: 'listen',
     isRepeatable: true,
     excludes: ['host', 'port', 'socket'],
     group: 'Listening',
     default: undefined,
-    help: 'Addresses to listen on: HOST:PORT, [IPV6]:PORT, /PATH or ./PATH.',
+    help: 'Addresses to listen on: HOST:PORT, [IPV6]:PORT, /PATH or ./PATH; http:// or https:// in front says whether with TLS.',
   },
   /** Connections that the kernel holds until they are accepted. @default 2048 */
   listenerBacklog: {
@@ -65,6 +66,7 @@ export const OPTIONS = {
     default: false,
     help: 'Share the TCP port with other processes that also ask for it (SO_REUSEPORT).',
   },
+  ...TLS_OPTIONS,
   /** Requests in hand at once; over it 503 with retry-after; 0 is unlimited. @default 0 */
   limitConcurrency: {
     kind: 'count',
@@ -155,6 +157,13 @@ export const OPTIONS = {
     group: 'Timeouts',
     default: 75,
     help: 'Idle time of a connection before its first byte and between requests; 0 is off.',
+  },
+  /** Time for a TLS handshake; 0 is off. @default 10 */
+  handshakeTimeout: {
+    kind: 'seconds',
+    group: 'Timeouts',
+    default: 10,
+    help: 'Time for a TLS handshake; 0 is off.',
   },
   /** Time for a whole request head, from its first byte; then 408; 0 is off. @default 30 */
   headerTimeout: {

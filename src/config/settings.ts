@@ -3,7 +3,12 @@
  * `Settings` holds every option's value, checked, with the addresses of all listeners in one list. Whatever has passed
  * here needs no second check.
  */
-import { formatListenSpec, parseListenSpec, type ListenAddress } from '../transport/listen-spec.ts';
+import {
+  formatListenSpec,
+  parseListenSpec,
+  speaksTls,
+  type ListenAddress,
+} from '../transport/listen-spec.ts';
 import { nearestName } from './nearest-name.ts';
 import { OptionError, showValue } from './option-error.ts';
 import { KINDS, octalMode, type KindValues } from './option-kinds.ts';
@@ -60,7 +65,10 @@ export function parseOptions(options: ServerOptions = {}, parse: ParseOptions = 
   for (const [name, row] of Object.entries(ROWS)) {
     settings[name] ??= given[name] ?? defaultOf(row, env);
   }
-  settings['listeners'] = listenersOf(options, label);
+  checkTls(options, label);
+  settings['listeners'] = listenersOf(options, label).map((address) => secured(address, options, label));
+  if (options.keyFile !== undefined)
+    settings['passphrase'] ??= surroundings.env['TSAGI_PASSPHRASE'] || undefined;
   settings['writeLowWatermark'] = lowWatermarkOf(options, label);
   for (const name of ['host', 'port', 'socket', 'socketMode', 'listen']) delete settings[name];
   // The loop above filled in every row, and each value has passed its kind.
@@ -130,10 +138,45 @@ function listenersOf(options: ServerOptions, label: (name: OptionName) => string
     const address = parseListenSpec(spec);
     if (address.type === 'malformed') throw fail(spec, address.reason);
     const isPickedByKernel = address.type === 'tcp' && address.port === 0;
-    if (seen.has(spec) && !isPickedByKernel) throw fail(spec, 'a list without repeats');
-    seen.add(spec);
-    return address.type === 'unix' ? withMode(address.path) : address;
+    const place = spec.replace(/^https?:\/\//, '');
+    if (seen.has(place) && !isPickedByKernel) throw fail(spec, 'a list without repeats');
+    seen.add(place);
+    return address.type === 'unix' ? { ...address, ...withMode(address.path) } : address;
   });
+}
+
+/** Options of TLS that say nothing without others: whoever gives one believes that it holds. */
+function checkTls(options: ServerOptions, label: (name: OptionName) => string): void {
+  const { certFile, verifyClient = 'none', caFile } = options;
+  const needs = (name: OptionName, needed: string) => {
+    const expectation = `given together with ${needed}`;
+    throw new OptionError(`${label(name)} must be ${expectation}`, {
+      option: name,
+      value: options[name],
+      expectation,
+    });
+  };
+  if (certFile !== undefined && options.keyFile === undefined) needs('certFile', label('keyFile'));
+  if (verifyClient !== 'none' && caFile === undefined) needs('verifyClient', label('caFile'));
+  if (caFile !== undefined && verifyClient === 'none')
+    needs('caFile', `${label('verifyClient')} optional or require`);
+  const dependents = ['keyFile', 'passphrase', 'caFile', 'minVersion', 'ciphers'] as const;
+  const idle = certFile === undefined && dependents.find((name) => options[name] !== undefined);
+  if (idle) needs(idle, label('certFile'));
+}
+
+/** The address, with whether it speaks TLS. */
+function secured(
+  address: ListenAddress,
+  { certFile, listen }: ServerOptions,
+  label: (name: OptionName) => string,
+): ListenAddress {
+  const { isSecure: _, ...place } = address;
+  const isSecure = speaksTls(address, certFile !== undefined);
+  if (!isSecure) return place;
+  if (certFile !== undefined) return { ...place, isSecure };
+  const message = `${label('listen')} asks for https, which needs ${label('certFile')} and ${label('keyFile')}`;
+  throw new OptionError(message, { option: 'listen', value: listen, expectation: 'without https' });
 }
 
 function lowWatermarkOf(options: ServerOptions, label: (name: OptionName) => string): number {

@@ -5,10 +5,12 @@
  */
 import type { Buffer } from 'node:buffer';
 import type { DisconnectReason } from '../contract/handles.ts';
+import type { TlsExtension } from '../contract/scope.ts';
 import type { Peer } from '../session/exchange.ts';
 import { type RawSocket, TransportSocket } from '../transport/socket.ts';
+import type { NegotiatedProtocol } from '../transport/tls.ts';
 import type { ConnectionContext } from './connection-context.ts';
-import type { Phase, Watchable, Watched } from './deadlines.ts';
+import type { DeadlineName, Phase, Watchable, Watched } from './deadlines.ts';
 import type { Carrier } from './carrier.ts';
 import { H2Carrier } from './h2-carrier.ts';
 import { ProtocolChooser } from './protocol-chooser.ts';
@@ -18,6 +20,8 @@ import type { H1Carrier } from './h1-carrier.ts';
 export interface ListenerContext extends ConnectionContext {
   /** The path of a unix socket, or undefined. */
   readonly path: string | undefined;
+  /** Whether it speaks TLS. */
+  readonly isSecure: boolean;
   /** The address that the listener is bound to, or undefined where it takes connections on any. */
   readonly host: string | undefined;
   readonly port: number;
@@ -53,13 +57,17 @@ export class Connection extends TransportSocket implements Peer, Watchable, Watc
     return path === undefined ? [host ?? this.localHost, port] : [path, null];
   }
 
-  /** By ALPN. */
-  get negotiated(): 'h2' | 'http/1.1' | undefined {
+  get isSecure(): boolean {
+    return false;
+  }
+
+  get tls(): TlsExtension | undefined {
     return undefined;
   }
 
-  get isSecure(): boolean {
-    return false;
+  /** The protocol that TLS has settled; undefined where the bytes themselves tell. */
+  get negotiated(): NegotiatedProtocol | undefined {
+    return undefined;
   }
 
   /** Whether it holds up a shutdown: not when it only waits for its peer to close. */
@@ -166,7 +174,7 @@ export class Connection extends TransportSocket implements Peer, Watchable, Watc
     return false;
   }
 
-  expire(): void {
+  expire(_deadline: DeadlineName): void {
     this.end();
   }
 

@@ -9,6 +9,8 @@ import type { Clock, Timer } from '../clock/clock.ts';
 export interface DeadlineSettings {
   /** Idle: before a first byte, and between requests. */
   readonly timeout: number;
+  /** A TLS handshake, from the connection on. */
+  readonly handshakeTimeout: number;
   /** A whole request head, from its first byte. */
   readonly headerTimeout: number;
   /** No progress of a request body that is waited for. */
@@ -24,7 +26,16 @@ export interface DeadlineSettings {
  * as they like: how long is for their sessions to say.
  */
 export type Phase =
-  'idle' | 'head' | 'request' | 'stream' | 'tunnel' | 'draining' | 'closing' | 'lingering' | 'closed';
+  | 'handshake'
+  | 'idle'
+  | 'head'
+  | 'request'
+  | 'stream'
+  | 'tunnel'
+  | 'draining'
+  | 'closing'
+  | 'lingering'
+  | 'closed';
 
 /** The facts that the table looks at; times are those of {@link Deadlines.now}. */
 export interface Watched {
@@ -47,7 +58,7 @@ export interface Watchable {
   watchIndex: number;
 }
 
-export type DeadlineName = 'idle' | 'head' | 'body' | 'drain' | 'stall' | 'write' | 'linger';
+export type DeadlineName = 'handshake' | 'idle' | 'head' | 'body' | 'drain' | 'stall' | 'write' | 'linger';
 
 interface DeadlineRow {
   readonly name: DeadlineName;
@@ -62,6 +73,12 @@ const DRAIN_SECONDS = 5;
 const LINGER_SECONDS = 10;
 
 const DEADLINES: readonly DeadlineRow[] = [
+  {
+    name: 'handshake',
+    phases: ['handshake'],
+    since: (it) => it.phaseSince,
+    seconds: (it) => it.handshakeTimeout,
+  },
   { name: 'idle', phases: ['idle'], since: (it) => it.phaseSince, seconds: (it) => it.timeout },
   { name: 'head', phases: ['head'], since: (it) => it.phaseSince, seconds: (it) => it.headerTimeout },
   {

@@ -10,8 +10,9 @@ import { plainResponse } from '../session/plain-response.ts';
 import { createSession, runSession } from '../session/start-session.ts';
 import { OutboundQueue } from '../transport/outbound-queue.ts';
 import { H1_ERRORS } from '../wire/h1/errors.ts';
-import type { H2Fault } from '../wire/h2/errors.ts';
+import { H2_ERROR, H2_FAULTS, type H2Fault } from '../wire/h2/errors.ts';
 import { FrameGuard, type GuardVerdict } from '../wire/h2/frame-guard.ts';
+import { goAwayFrame, rstStreamFrame } from '../wire/h2/frames.ts';
 import { H2RequestHead, MALFORMED, readRequestFields } from '../wire/h2/request-fields.ts';
 import { ProtocolError } from '../wire/protocol-error.ts';
 import type { Carrier } from './carrier.ts';
@@ -22,15 +23,11 @@ import { H2Duplex, type H2Wire } from './h2-duplex.ts';
 import { H2Exchange } from './h2-exchange.ts';
 import type { H2Service, H2SessionOwner } from './h2-service.ts';
 import { RETRY_SOON } from './fault-answer.ts';
+import { QueueProgress } from './stream-backlog.ts';
 import { atTurnEnd, type TurnMember } from './turn-end.ts';
 
 /** Bytes that may wait for the end of the turn. */
 const MAX_HELD = 65_536;
-/** RFC 9113 6.4, 6.8: frame types; 7: error codes. */
-const RST_STREAM = 3;
-const GOAWAY = 7;
-const PROTOCOL_ERROR = 1;
-const CANCEL = 8;
 
 export class H2Carrier implements Carrier, H2Wire, H2SessionOwner, TurnMember {
   phase: Phase = 'idle';
@@ -40,11 +37,17 @@ export class H2Carrier implements Carrier, H2Wire, H2SessionOwner, TurnMember {
   readonly awaitsBodySince = undefined;
   readonly context: CarrierContext;
   readonly outbound: OutboundQueue;
+  readonly progress: QueueProgress;
   readonly #guard: FrameGuard;
   readonly #duplex: H2Duplex;
   readonly #session: ServerHttp2Session;
   readonly #exchanges = new Set<H2Exchange>();
+  /** Frames that leave at the end of the turn. */
+  readonly #resets: Buffer[] = [];
   #connection: Connection | undefined;
+  /** Since when a header block has been under way; undefined between them. */
+  #blockSince: number | undefined = undefined;
+  #isDraining = false;
   #isInputEnded = false;
   #isPaused = false;
   #awaitsTurnEnd = false;
@@ -57,6 +60,7 @@ export class H2Carrier implements Carrier, H2Wire, H2SessionOwner, TurnMember {
     this.lastReceived = deadlines.now;
     this.lastSent = deadlines.now;
     this.outbound = new OutboundQueue(connection, settings);
+    this.progress = new QueueProgress(this.outbound);
     this.#guard = new FrameGuard({
       maxFrameSize: settings.h2MaxFrameSize,
       maxConcurrentStreams: settings.h2MaxConcurrentStreams,
@@ -77,7 +81,7 @@ export class H2Carrier implements Carrier, H2Wire, H2SessionOwner, TurnMember {
 
   received(chunk: Buffer): void {
     this.lastReceived = this.context.deadlines.now;
-    if (this.phase === 'closing' || this.phase === 'closed') return;
+    if (!this.#isReading) return;
     this.#apply(this.#guard.inbound(chunk, this.lastReceived));
     this.#controlFlow();
   }
@@ -86,6 +90,7 @@ export class H2Carrier implements Carrier, H2Wire, H2SessionOwner, TurnMember {
     const before = this.outbound.bufferedAmount;
     this.outbound.drained();
     if (this.outbound.bufferedAmount < before) this.lastSent = this.context.deadlines.now;
+    this.progress.moved();
     this.#controlFlow();
   }
 
@@ -107,20 +112,26 @@ export class H2Carrier implements Carrier, H2Wire, H2SessionOwner, TurnMember {
 
   drain(): void {
     if (this.phase === 'closing' || this.phase === 'closed') return;
-    // RFC 9113 6.8: GOAWAY tells the client which of its streams are still served.
-    this.#session.close();
-    for (const exchange of Array.from(this.#exchanges)) exchange.observer?.shutdown();
+    this.#isDraining = true;
+    // RFC 9113 6.8: GOAWAY tells the client which of its streams are still served. Not by way of the session, which of Bun 1.4.5
+    // then drops the trailers of those; from here on the guard refuses new ones.
+    const farewell = goAwayFrame(this.#guard.lastStreamId, H2_ERROR.noError);
+    const verdict = this.#guard.outbound(farewell, this.context.deadlines.now);
+    this.#queue(farewell);
+    if (verdict !== undefined) this.#apply(verdict);
+    for (const exchange of Array.from(this.#exchanges)) exchange.shutdown();
     if (this.#exchanges.size === 0) this.#close();
   }
 
   flushStarted(): void {
     this.outbound.flush();
+    this.progress.moved();
   }
 
   // What the session says.
 
   sendFrames(bytes: Buffer): Promise<void> | undefined {
-    if (this.#connection === undefined) return undefined;
+    if (!this.#isReading) return undefined;
     const verdict = this.#guard.outbound(bytes, this.context.deadlines.now);
     this.#queue(bytes);
     if (verdict !== undefined) this.#apply(verdict);
@@ -138,7 +149,7 @@ export class H2Carrier implements Carrier, H2Wire, H2SessionOwner, TurnMember {
   stream(stream: ServerHttp2Stream, rawFields: readonly string[], hasBody: boolean): void {
     if (this.#connection === undefined) return;
     const head = readRequestFields(rawFields, hasBody, this.context.settings);
-    if (head === MALFORMED) return this.resetStream(stream, PROTOCOL_ERROR);
+    if (head === MALFORMED) return this.resetStream(stream, H2_ERROR.protocolError);
     const fault = head instanceof ProtocolError ? head : undefined;
     const exchange = new H2Exchange(this, head instanceof ProtocolError ? new H2RequestHead() : head, stream);
     this.#exchanges.add(exchange);
@@ -168,29 +179,42 @@ export class H2Carrier implements Carrier, H2Wire, H2SessionOwner, TurnMember {
     this.context.streamDeadlines.unwatch(exchange);
     if (this.#exchanges.size > 0 || this.phase !== 'request') return;
     this.#setPhase('idle');
-    if (this.#isInputEnded) this.#close();
+    if (this.#isInputEnded || this.#isDraining) this.#close();
   }
 
   /**
    * Tells the peer with RST_STREAM, and the session as if the peer had: of a stream that it closes by itself, node:http2
-   * of Bun 1.4.5 pretends that the response is whole.
+   * of Bun 1.4.5 pretends that the response is whole. The peer is told behind all that the session has written for the stream,
+   * because nothing may follow (RFC 9113 6.4).
    */
   resetStream(stream: ServerHttp2Stream, errorCode: number): void {
     const id = stream.id;
     if (this.#connection === undefined || id === undefined) return;
-    const frame = rstStream(id, errorCode);
-    this.#guard.outbound(frame, this.context.deadlines.now);
-    this.#queue(frame);
-    this.#duplex.push(rstStream(id, CANCEL));
+    this.#duplex.push(rstStreamFrame(id, H2_ERROR.cancel));
+    if (this.#resets.push(rstStreamFrame(id, errorCode)) === 1) setImmediate(() => this.#sendResets());
+  }
+
+  #sendResets(): void {
+    for (const frame of this.#resets.splice(0)) if (!this.#duplex.destroyed) this.#duplex.write(frame);
   }
 
   /** More body than is accepted: 413 where there is still room for an answer. */
   bodyTooLarge(exchange: H2Exchange): void {
-    if (exchange.status !== 0) return exchange.abort('body_too_large');
+    this.#refuseBody(exchange, 'body_too_large');
+  }
+
+  /** Less of it than is waited for: 408 likewise. */
+  bodyMissing(exchange: H2Exchange): void {
+    this.#refuseBody(exchange, 'client_timeout');
+  }
+
+  #refuseBody(exchange: H2Exchange, reason: 'body_too_large' | 'client_timeout'): void {
+    if (exchange.status !== 0) return exchange.abort(reason);
     const { observer } = exchange;
     exchange.observer = undefined;
-    this.#tooLarge(exchange);
-    observer?.disconnected('body_too_large');
+    const { status, message } = reason === 'client_timeout' ? H1_ERRORS.bodyTimeout : H1_ERRORS.bodyTooLarge;
+    plainResponse(exchange, status, message);
+    observer?.disconnected(reason);
   }
 
   #tooLarge(exchange: H2Exchange): void {
@@ -204,6 +228,22 @@ export class H2Carrier implements Carrier, H2Wire, H2SessionOwner, TurnMember {
     return this.outbound.isBlocked;
   }
 
+  /** A header block has the time of a whole request head, however it trickles, and whatever other streams do. */
+  noteWait(now: number): void {
+    if (!this.#guard.isInsideHeaderBlock) {
+      this.#blockSince = undefined;
+      return;
+    }
+    this.#blockSince ??= now;
+    const limit = this.context.settings.headerTimeout * 1000;
+    if (limit > 0 && now - this.#blockSince >= limit && this.#isReading)
+      this.#fail(H2_FAULTS.headerBlockSlow);
+  }
+
+  get #isReading(): boolean {
+    return this.phase !== 'closing' && this.phase !== 'closed';
+  }
+
   expire(deadline: DeadlineName): void {
     if (deadline === 'write') this.#connection?.abort('write_timeout');
     else this.drain();
@@ -211,19 +251,21 @@ export class H2Carrier implements Carrier, H2Wire, H2SessionOwner, TurnMember {
 
   turnEnded(): void {
     this.#awaitsTurnEnd = false;
-    this.outbound.flush();
+    this.flushStarted();
   }
 
+  /** What the guard says comes first: the session may have another code for the same. */
   #apply({ passed, replies, fault }: GuardVerdict): void {
-    for (const bytes of passed) this.#duplex.push(bytes);
     for (const bytes of replies) this.#queue(bytes);
+    for (const bytes of passed) this.#duplex.push(bytes);
     if (fault !== undefined) this.#fail(fault);
   }
 
   #queue(bytes: Buffer): void {
     if (!this.outbound.isBlocked) this.lastSent = this.context.deadlines.now;
     this.outbound.putBytes(bytes);
-    if (this.outbound.bufferedAmount > MAX_HELD) return this.outbound.flush();
+    this.progress.add(bytes.length);
+    if (this.outbound.bufferedAmount > MAX_HELD) return this.flushStarted();
     if (this.#awaitsTurnEnd) return;
     this.#awaitsTurnEnd = true;
     atTurnEnd(this);
@@ -243,7 +285,7 @@ export class H2Carrier implements Carrier, H2Wire, H2SessionOwner, TurnMember {
     this.context.log.debug(
       `HTTP/2 ${this.#connection?.client?.[0] ?? 'unix'}: ${fault.errorCode}: ${fault.message}`,
     );
-    this.outbound.putBytes(goaway(this.#guard.lastStreamId, fault));
+    this.outbound.putBytes(goAwayFrame(this.#guard.lastStreamId, fault.errorCode, fault.message));
     this.#dropExchanges('protocol_error');
     this.#close();
   }
@@ -256,6 +298,7 @@ export class H2Carrier implements Carrier, H2Wire, H2SessionOwner, TurnMember {
     if (this.phase === 'closing' || this.phase === 'closed') return;
     this.#setPhase('closing');
     this.#dropExchanges('client_closed');
+    this.#sendResets();
     this.outbound.flush();
     const waiting = this.outbound.emptied();
     if (waiting === undefined) this.#leave();
@@ -277,23 +320,4 @@ export class H2Carrier implements Carrier, H2Wire, H2SessionOwner, TurnMember {
     this.phase = phase;
     this.phaseSince = this.context.deadlines.now;
   }
-}
-
-function rstStream(id: number, errorCode: number): Buffer {
-  const frame = Buffer.alloc(13);
-  frame[2] = 4;
-  frame[3] = RST_STREAM;
-  frame.writeUInt32BE(id, 5);
-  frame.writeUInt32BE(errorCode, 9);
-  return frame;
-}
-
-function goaway(lastStreamId: number, { errorCode, message }: H2Fault): Buffer {
-  const frame = Buffer.alloc(9 + 8 + message.length);
-  frame.writeUIntBE(8 + message.length, 0, 3);
-  frame[3] = GOAWAY;
-  frame.writeUInt32BE(lastStreamId, 9);
-  frame.writeUInt32BE(errorCode, 13);
-  frame.write(message, 17, 'latin1');
-  return frame;
 }

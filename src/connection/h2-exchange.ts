@@ -15,7 +15,7 @@ import type {
   Peer,
   ResponseHead,
 } from '../session/exchange.ts';
-import type { CheckedHeaders } from '../session/response-headers.ts';
+import { CheckedHeaders } from '../session/response-headers.ts';
 import type { H2RequestHead } from '../wire/h2/request-fields.ts';
 import type { CarrierContext, FinishedRequest } from './connection-context.ts';
 import type { DeadlineName, Phase, Watchable, Watched } from './deadlines.ts';
@@ -69,6 +69,13 @@ export class H2Exchange implements Exchange, Watchable, Watched {
   /** Body bytes that came behind the response. */
   #discarded = 0;
   #isTunnel = false;
+  #isPaused = false;
+  /** Tunnel bytes that came behind others in one turn of the event loop; undefined when none have come in this one. */
+  #gathered: Buffer[] | undefined = undefined;
+  #isGathering = false;
+  #isInputEnded = false;
+  /** Tunnel bytes that were sent in this turn of the event loop. */
+  #fresh = 0;
   #trailers: HeaderList = [];
   #hasContinued = false;
   #contentSent = 0;
@@ -83,8 +90,9 @@ export class H2Exchange implements Exchange, Watchable, Watched {
     this.head = head;
     this.peer = carrier.peer;
     this.context = context;
-    this.isRequestDone = !head.hasBody;
-    this.#backlog = new StreamBacklog(context.settings, carrier.outbound);
+    // A tunnel has an end of its own, whatever the request says.
+    this.isRequestDone = !head.hasBody && head.protocol === undefined;
+    this.#backlog = new StreamBacklog(context.settings, carrier.progress);
     this.phaseSince = context.deadlines.now;
     this.lastReceived = this.phaseSince;
     this.lastSent = this.phaseSince;
@@ -101,12 +109,9 @@ export class H2Exchange implements Exchange, Watchable, Watched {
   begin(): void {
     const stream = this.#stream;
     stream.on('close', () => this.#streamClosed());
-    if (this.isRequestDone && !this.#isTunnel) {
-      stream.resume();
-      return;
-    }
-    stream.on('data', (chunk: Buffer) => this.#bodyChunk(chunk));
-    stream.on('end', () => this.#bodyEnd());
+    if (this.isRequestDone) stream.resume();
+    // A client that asks for a tunnel is held back by its window until there is one.
+    else if (this.head.protocol === undefined) this.#read();
   }
 
   // What the session asks for.
@@ -130,10 +135,16 @@ export class H2Exchange implements Exchange, Watchable, Watched {
   openTunnel(headers: CheckedHeaders): void {
     if (this.isOver) return;
     this.status = 200;
-    this.#responseHeaders = headers.list;
+    // RFC 9110 8.6: no length in a successful answer to CONNECT.
+    const list = headers.list.filter(([name]) => name.toLowerCase() !== 'content-length');
+    this.#responseHeaders = list;
     this.#isTunnel = true;
     this.phase = 'tunnel';
-    this.#answer(200, headers, { endStream: false, waitForTrailers: false });
+    this.#answer(200, new CheckedHeaders(list, headers.fields, -1), {
+      endStream: false,
+      waitForTrailers: false,
+    });
+    this.#read();
   }
 
   write(chunk: Chunk, second?: Chunk): Promise<void> | undefined {
@@ -148,6 +159,7 @@ export class H2Exchange implements Exchange, Watchable, Watched {
     this.#contentSent += bytes.length;
     this.#noteSending();
     this.#backlog.add(bytes.length);
+    if (this.#isTunnel) this.#noteFresh(bytes.length);
     this.#stream.write(bytes, () => this.#written(bytes.length));
     const waiting = this.#backlog.settle();
     if (waiting !== undefined) return waiting;
@@ -171,26 +183,35 @@ export class H2Exchange implements Exchange, Watchable, Watched {
       };
       if (this.#stream.writableFinished) finished();
       else if (this.#stream.writableEnded) this.#stream.once('finish', finished);
+      else if (bytes.length === 0) this.#stream.end(finished);
       else this.#stream.end(bytes, finished);
     });
   }
 
   flush(): Promise<void> | undefined {
-    this.#carrier?.outbound.flush();
+    this.#carrier?.flushStarted();
     return this.#backlog.emptied();
   }
 
   pauseBody(): void {
+    this.#isPaused = true;
     this.#stream.pause();
   }
 
   resumeBody(): void {
-    if (!this.isOver) this.#stream.resume();
+    this.#isPaused = false;
+    if (this.isOver) return;
+    this.#stream.resume();
+    if (this.#isTunnel) this.#gatherTurn();
   }
 
   /** RFC 9113 5.4.2: RST_STREAM, so that the client can tell that the response is not whole. */
   abort(reason: DisconnectReason): void {
     if (this.isOver) return;
+    // node:http2 takes nothing at once: a tunnel that has just said why it ends can still say so.
+    const isTaking = this.#fresh >= this.#backlog.bufferedAmount && !this.#carrier!.outbound.isBlocked;
+    const isOrderly = this.#isTunnel && this.#fresh > 0 && isTaking && reason !== 'queue_overflow';
+    if (isOrderly && !this.isResponseDone) return void this.end();
     if (reason === 'queue_overflow') {
       this.context.log.error(
         `${this.head.method} ${this.head.rawPath}: more than ${this.#backlog.overflowMark} bytes wait for the client, ` +
@@ -215,6 +236,12 @@ export class H2Exchange implements Exchange, Watchable, Watched {
     if (!isWhole) this.observer?.disconnected(reason);
   }
 
+  shutdown(): void {
+    // What has arrived comes first.
+    if (this.#gathered !== undefined) this.#passGathered();
+    this.observer?.shutdown();
+  }
+
   // Deadlines.
 
   get watched(): Watched {
@@ -231,7 +258,7 @@ export class H2Exchange implements Exchange, Watchable, Watched {
   }
 
   expire(deadline: DeadlineName): void {
-    if (deadline === 'body') this.abort('client_timeout');
+    if (deadline === 'body') this.#carrier?.bodyMissing(this);
     else if (deadline === 'stall') this.abort('idle_timeout');
     else if (deadline === 'write') this.abort('write_timeout');
     else if (deadline === 'drain') this.#leaveRest();
@@ -247,11 +274,16 @@ export class H2Exchange implements Exchange, Watchable, Watched {
     this.#stream.respond({ ':status': status, ...fieldsOf(list) }, { ...options, sendDate: false } as object);
   }
 
+  #read(): void {
+    this.#stream.on('data', (chunk: Buffer) => this.#bodyChunk(chunk));
+    this.#stream.on('end', () => this.#bodyEnd());
+  }
+
   #bodyChunk(chunk: Buffer): void {
     this.lastReceived = this.context.deadlines.now;
     if (this.isOver) return;
     this.#received += chunk.length;
-    if (this.#isTunnel) return this.observer?.bodyChunk(chunk, true);
+    if (this.#isTunnel) return this.#tunnelChunk(chunk);
     const { contentLength } = this.head;
     // RFC 9113 8.1.1: what differs from the declared length makes the request malformed.
     if (contentLength >= 0 && this.#received > contentLength) return this.#malformed();
@@ -262,10 +294,55 @@ export class H2Exchange implements Exchange, Watchable, Watched {
     if (this.#discarded > MAX_DRAIN) this.#leaveRest();
   }
 
+  /**
+   * Bytes that arrive together are DATA frames of their own, and for a tunnel one piece all the same, as they are on a socket:
+   * what the first of them asks for can be answered before another ends the session.
+   */
+  #tunnelChunk(chunk: Buffer): void {
+    if (this.#gathered !== undefined || this.#isPaused) {
+      (this.#gathered ??= []).push(chunk);
+      if (!this.#isPaused) return;
+    } else {
+      this.observer?.bodyChunk(chunk, true);
+    }
+    this.#gatherTurn();
+  }
+
+  /** At the end of this turn comes what has been gathered. */
+  #gatherTurn(): void {
+    if (this.#isGathering) return;
+    this.#isGathering = true;
+    this.#gathered ??= [];
+    setImmediate(() => this.#passGathered());
+  }
+
+  #passGathered(): void {
+    this.#isGathering = false;
+    const pieces = this.#gathered ?? [];
+    if (this.#isPaused && pieces.length > 0) return;
+    this.#gathered = undefined;
+    if (this.isOver) return;
+    if (pieces.length > 0) {
+      this.observer?.bodyChunk(pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces), true);
+      this.#gatherTurn();
+    } else if (this.#isInputEnded && !this.isRequestDone) {
+      this.isRequestDone = true;
+      this.observer?.bodyChunk(NO_BYTES, false);
+    }
+  }
+
+  #noteFresh(size: number): void {
+    if (this.#fresh === 0) setImmediate(() => (this.#fresh = 0));
+    this.#fresh += size;
+  }
+
   #bodyEnd(): void {
     if (this.isOver || this.isRequestDone) return;
+    if (this.#isTunnel) {
+      this.#isInputEnded = true;
+      return this.#gatherTurn();
+    }
     this.isRequestDone = true;
-    if (this.#isTunnel) return this.observer?.bodyChunk(NO_BYTES, false);
     const { contentLength } = this.head;
     if (contentLength >= 0 && this.#received < contentLength) return this.#malformed();
     if (!this.isResponseDone) this.observer?.bodyChunk(NO_BYTES, false);
@@ -292,6 +369,7 @@ export class H2Exchange implements Exchange, Watchable, Watched {
     if (this.isRequestDone || this.#isTunnel) return this.#leave();
     this.phase = 'draining';
     this.phaseSince = this.context.deadlines.now;
+    if (this.head.protocol !== undefined) this.#read();
     this.#stream.resume();
   }
 

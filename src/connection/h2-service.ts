@@ -32,7 +32,10 @@ export class H2Service {
   #starting: ServerHttp2Session | undefined;
 
   constructor(settings: H2Settings) {
+    // The frame guard has budgets for both; node:http2 of Bun 1.4.5 ends the session without a word when it runs out.
+    const limits = { maxSessionInvalidFrames: 1e9, maxSessionRejectedStreams: 1e9 };
     this.#server = http2.createServer({
+      ...limits,
       settings: {
         maxConcurrentStreams: settings.h2MaxConcurrentStreams,
         initialWindowSize: settings.h2InitialWindowSize,

@@ -10,6 +10,12 @@ import type { DeadlineName, Deadlines, Phase } from './deadlines.ts';
 
 const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
 
+/** Whether the first line is there and names no version of HTTP. */
+function isForeign(bytes: Buffer): boolean {
+  const end = bytes.indexOf('\n');
+  return end > 1 && !bytes.subarray(0, end).includes(' HTTP/');
+}
+
 export class ProtocolChooser implements Carrier {
   phase: Phase = 'idle';
   phaseSince: number;
@@ -41,6 +47,8 @@ export class ProtocolChooser implements Carrier {
       return;
     }
     this.phase = 'closed';
+    // RFC 9113 3.4: to what is no preface and no request of HTTP/1.1 either, nothing can be said that it would understand.
+    if (!isHttp2 && isForeign(early)) return this.#connection.end();
     this.#connection.chosen(isHttp2 ? 'h2' : 'http/1.1').received(early);
   }
 

@@ -1,7 +1,7 @@
 /**
- * What one HTTP/2 stream has to send. Bytes count from the moment when the application sends them: first they wait for the
- * stream's window, then with those of other streams in the connection's queue, which the kernel empties. Watermarks have hysteresis, as those of a
- * connection.
+ * What one HTTP/2 stream has to send. Bytes count from the moment when the application sends them until the kernel has them: first
+ * they wait for the stream's window, then with those of other streams in the connection's queue. Watermarks have
+ * hysteresis, as those of a connection.
  */
 import type { OutboundHandle } from '../session/exchange.ts';
 import type { OutboundQueue, Watermarks } from '../transport/outbound-queue.ts';
@@ -10,14 +10,59 @@ type Listener = () => void;
 
 const MIN_OVERFLOW = 16_777_216;
 
+/** The queue of a connection, as its streams see it: how far it has come, and who wants to know. */
+export class QueueProgress {
+  readonly #queue: OutboundQueue;
+  readonly #followers = new Set<StreamBacklog>();
+  /** Bytes queued since the connection began. */
+  #queued = 0;
+
+  constructor(queue: OutboundQueue) {
+    this.#queue = queue;
+  }
+
+  get queued(): number {
+    return this.#queued;
+  }
+
+  /** So many of them are with the kernel. */
+  get left(): number {
+    return this.#queued - this.#queue.bufferedAmount;
+  }
+
+  add(size: number): void {
+    this.#queued += size;
+  }
+
+  /** The kernel may have taken some. */
+  moved(): void {
+    for (const follower of this.#followers) follower.look();
+  }
+
+  follow(backlog: StreamBacklog): void {
+    this.#followers.add(backlog);
+  }
+
+  unfollow(backlog: StreamBacklog): void {
+    this.#followers.delete(backlog);
+  }
+}
+
+/** Bytes of a stream within the connection's queue, no further back than `end`. */
+interface Passed {
+  readonly end: number;
+  readonly size: number;
+}
+
 export class StreamBacklog implements OutboundHandle {
   readonly highWaterMark: number;
   readonly lowWaterMark: number;
-  readonly #connection: OutboundQueue;
+  readonly #connection: QueueProgress;
   /** Waiting for the stream's window. */
   #held = 0;
-  /** Passed on to the connection's queue since that was last empty. */
-  #passed = 0;
+  /** In the connection's queue. */
+  #passed: Passed[] = [];
+  #passedSize = 0;
   #isOver = false;
   #isClosed = false;
   #waiters: Listener[] = [];
@@ -25,9 +70,8 @@ export class StreamBacklog implements OutboundHandle {
   #closeWaiters: Listener[] = [];
   readonly #highListeners = new Set<Listener>();
   readonly #drainListeners = new Set<Listener>();
-  #isAwaitingConnection = false;
 
-  constructor(watermarks: Watermarks, connection: OutboundQueue) {
+  constructor(watermarks: Watermarks, connection: QueueProgress) {
     this.highWaterMark = watermarks.writeHighWatermark;
     this.lowWaterMark = watermarks.writeLowWatermark;
     this.#connection = connection;
@@ -35,7 +79,8 @@ export class StreamBacklog implements OutboundHandle {
 
   get bufferedAmount(): number {
     if (this.#isClosed) return 0;
-    return this.#held + Math.min(this.#passed, this.#connection.bufferedAmount);
+    this.#forget();
+    return this.#held + this.#passedSize;
   }
 
   get overflowMark(): number {
@@ -55,10 +100,19 @@ export class StreamBacklog implements OutboundHandle {
   take(size: number): void {
     if (this.#isClosed) return;
     this.#held -= size;
-    if (this.#connection.bufferedAmount === 0) this.#passed = 0;
-    else this.#passed += size;
-    this.#awaitConnection();
+    const end = this.#connection.queued;
+    if (size > 0 && end > this.#connection.left) {
+      this.#passed.push({ end, size });
+      this.#passedSize += size;
+      this.#connection.follow(this);
+    }
     this.#judge();
+  }
+
+  /** The connection's queue has moved. */
+  look(): void {
+    this.#judge();
+    if (this.#passed.length === 0) this.#connection.unfollow(this);
   }
 
   settle(): Promise<void> | undefined {
@@ -77,6 +131,7 @@ export class StreamBacklog implements OutboundHandle {
 
   close(): void {
     this.#isClosed = true;
+    this.#connection.unfollow(this);
     for (const waiters of [this.#waiters, this.#emptyWaiters, this.#closeWaiters]) release(waiters);
     this.#highListeners.clear();
     this.#drainListeners.clear();
@@ -95,17 +150,13 @@ export class StreamBacklog implements OutboundHandle {
     return () => void this.#drainListeners.delete(listener);
   }
 
-  /** The kernel's part of the way is the connection's: it is looked at again when its queue is empty. */
-  #awaitConnection(): void {
-    if (this.#isAwaitingConnection || this.#passed === 0) return;
-    const emptied = this.#connection.emptied();
-    if (emptied === undefined) return;
-    this.#isAwaitingConnection = true;
-    void emptied.then(() => {
-      this.#isAwaitingConnection = false;
-      this.#passed = 0;
-      if (!this.#isClosed) this.#judge();
-    });
+  /** What the kernel has taken does not count any more. */
+  #forget(): void {
+    const { left } = this.#connection;
+    let count = 0;
+    for (; count < this.#passed.length && this.#passed[count]!.end <= left; count++)
+      this.#passedSize -= this.#passed[count]!.size;
+    if (count > 0) this.#passed.splice(0, count);
   }
 
   #judge(): void {

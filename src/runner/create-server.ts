@@ -18,9 +18,14 @@ export interface CreateServerOptions extends ServerOptions {
 }
 
 /** A place where the server listens. The URL is `http://127.0.0.1:5000`, with the real port, or `unix:/path`. */
-export type ListenerInfo =
-  | { readonly type: 'tcp'; readonly url: string; readonly host: string; readonly port: number }
-  | { readonly type: 'unix'; readonly url: string; readonly path: string };
+export type ListenerInfo = {
+  readonly url: string;
+  /** Whether TLS is spoken there; in the URL it is `https`. */
+  readonly isSecure: boolean;
+} & (
+  | { readonly type: 'tcp'; readonly host: string; readonly port: number }
+  | { readonly type: 'unix'; readonly path: string }
+);
 
 export interface TsagiServer {
   /**
@@ -32,11 +37,16 @@ export interface TsagiServer {
   shutdown(): Promise<void>;
   /**
    * `listen` for a program that is a server and nothing else: says where it listens, stops gracefully on INT and TERM,
-   * reopens its logs on USR1, and resolves when it has stopped. A second INT ends the process with 130.
+   * reopens its logs on USR1, reads its certificates anew on HUP, and resolves when it has stopped. A second INT ends the process with 130.
    */
   run(): Promise<void>;
   /** Opens the access log's file anew, after another program has moved it away. */
   reopenLogs(): void;
+  /**
+   * Reads the certificate, its key and the authorities anew, for connections that are accepted from here on; the others go
+   * on undisturbed. Throws where they cannot be used, or where nothing speaks TLS: then the old ones stay.
+   */
+  reloadCertificates(): void;
   /** The port of the first TCP listener; undefined before `listen` and without one. */
   readonly port: number | undefined;
   /** Empty before `listen` and after `shutdown`. */
@@ -87,8 +97,9 @@ class RunnableServer implements TsagiServer {
 
   get listeners(): readonly ListenerInfo[] {
     return this.#server.listeners.map(({ url, address }) => {
-      if (address.type === 'unix') return { type: 'unix', url, path: address.path };
-      return { type: 'tcp', url, host: address.host, port: address.port };
+      const isSecure = address.isSecure === true;
+      if (address.type === 'unix') return { type: 'unix', url, isSecure, path: address.path };
+      return { type: 'tcp', url, isSecure, host: address.host, port: address.port };
     });
   }
 
@@ -123,6 +134,7 @@ class RunnableServer implements TsagiServer {
       },
       endAtOnce: () => process.exit(130),
       reopenLogs: () => this.reopenLogs(),
+      reloadCertificates: this.#server.hasTls ? () => this.#reloadOnSignal() : undefined,
       warn: (message) => this.#log.warn(message),
     });
     try {
@@ -142,6 +154,19 @@ class RunnableServer implements TsagiServer {
       this.#server.reopenLogs();
     } catch (error) {
       this.#log.error(`cannot reopen the logs: ${(error as Error).message}`);
+    }
+  }
+
+  reloadCertificates(): void {
+    this.#server.reloadCertificates();
+  }
+
+  #reloadOnSignal(): void {
+    try {
+      this.reloadCertificates();
+      this.#log.info('SIGHUP: the certificates have been read anew');
+    } catch (error) {
+      this.#log.error(`SIGHUP: the old certificates stay: ${(error as Error).message}`);
     }
   }
 
@@ -167,6 +192,8 @@ class RunnableServer implements TsagiServer {
   }
 
   #urls(): string[] {
-    return this.#server.listeners.map(({ url }) => url);
+    return this.#server.listeners.map(({ url, address }) =>
+      address.type === 'unix' && address.isSecure === true ? `${url} with TLS` : url,
+    );
   }
 }

@@ -1,7 +1,7 @@
 /**
  * Signals of a single process, by name. The first INT or TERM stops gracefully, a second INT ends at once, USR1 reopens
- * the logs. The signals that speak to a master with workers would end this process by default, so they are taken and
- * answered with a warning.
+ * the logs, HUP reads certificates anew. The signals that speak to a master with workers would end this process by default,
+ * so they are taken and answered with a warning, as is HUP where there are no certificates.
  */
 
 export interface SignalActions {
@@ -10,10 +10,12 @@ export interface SignalActions {
   /** A second INT: whoever pressed it does not want to wait. */
   endAtOnce(): void;
   reopenLogs(): void;
+  /** Undefined without TLS. */
+  readonly reloadCertificates: (() => void) | undefined;
   warn(message: string): void;
 }
 
-const MASTER_SIGNALS = ['SIGHUP', 'SIGTTIN', 'SIGTTOU', 'SIGUSR2'] as const;
+const MASTER_SIGNALS = ['SIGTTIN', 'SIGTTOU', 'SIGUSR2'] as const;
 
 /** Returns the function that gives the signals back. */
 export function handleSignals(actions: SignalActions): () => void {
@@ -31,6 +33,7 @@ export function handleSignals(actions: SignalActions): () => void {
     ['SIGINT', stop],
     ['SIGTERM', stop],
     ['SIGUSR1', () => actions.reopenLogs()],
+    ['SIGHUP', actions.reloadCertificates ?? ignore],
     ...MASTER_SIGNALS.map((signal): [NodeJS.Signals, typeof ignore] => [signal, ignore]),
   ];
   for (const [signal, handler] of handlers) process.on(signal, handler);

@@ -14,6 +14,7 @@ import type {
 import { Deadlines } from '../connection/deadlines.ts';
 import { CarrierPool } from '../connection/carrier-pool.ts';
 import { Connection, type ListenerContext } from '../connection/connection.ts';
+import { TlsConnection } from '../connection/tls-connection.ts';
 import type { H2Exchange } from '../connection/h2-exchange.ts';
 import { H2Service } from '../connection/h2-service.ts';
 import type { App } from '../contract/app.ts';
@@ -25,6 +26,7 @@ import { descriptorLimit } from '../transport/libc.ts';
 import type { ListenAddress } from '../transport/listen-spec.ts';
 import { Listener } from '../transport/listener.ts';
 import type { RawSocket } from '../transport/socket.ts';
+import { TlsContext, type TlsSettings } from '../transport/tls.ts';
 import { AccessLog } from './access-log.ts';
 import { Admission, type AdmissionSettings } from './admission.ts';
 import { createLifespan, type Lifespan, type LifespanSettings } from './lifespan.ts';
@@ -37,7 +39,8 @@ export interface ServerSettings
     BindSettings,
     DefaultHeaderSettings,
     AdmissionSettings,
-    LifespanSettings {
+    LifespanSettings,
+    TlsSettings {
   readonly listeners: readonly ListenAddress[];
   readonly http2: boolean;
   readonly shutdownTimeout: number;
@@ -117,10 +120,12 @@ export class Server {
     this.#stage = 'starting';
     try {
       this.#accessLog = openAccessLog(this.#settings, this.#log);
+      const tls = this.hasTls ? this.#readTls() : undefined;
       for (const address of this.#settings.listeners) {
         const bound = await bind(address, this.#settings);
         const context = listenerContext(bound, this.#context);
-        this.#listeners.push(new Listener(bound, (raw) => this.#accept(raw, context)));
+        const accept = (raw: RawSocket): Connection => this.#accept(raw, context);
+        this.#listeners.push(new Listener(bound, accept, address.isSecure ? tls : undefined));
       }
       await this.#lifespan.startup();
       for (const listener of this.#listeners) listener.start();
@@ -160,6 +165,31 @@ export class Server {
   /** Opens the access log's file anew, after log rotation. */
   reopenLogs(): void {
     this.#accessLog?.reopen();
+  }
+
+  /** Whether any listener speaks TLS. */
+  get hasTls(): boolean {
+    return this.#settings.listeners.some(({ isSecure }) => isSecure === true);
+  }
+
+  /**
+   * Reads certificate, key and authorities anew, for connections that are accepted from here on. Throws where they cannot be
+   * used, or where nothing speaks TLS; what was used before stays in use then.
+   */
+  reloadCertificates(): void {
+    if (!this.hasTls) throw new Error('no listener speaks TLS');
+    const tls = this.#readTls();
+    for (const listener of this.#listeners) if (listener.bound.address.isSecure) listener.replaceTls(tls);
+  }
+
+  #readTls(): TlsContext {
+    const tls = new TlsContext(this.#settings);
+    if (tls.expiresAt.getTime() < Date.now()) {
+      this.#log.warn(
+        `the certificate in ${this.#settings.certFile} has expired: ${tls.expiresAt.toISOString()}`,
+      );
+    }
+    return tls;
   }
 
   #createContext(app: App): ConnectionContext {
@@ -206,7 +236,7 @@ export class Server {
 
   #accept(raw: RawSocket, context: ListenerContext): Connection {
     const verdict = this.#admission.judgeConnection(this.#deadlines.size);
-    const connection = new Connection(raw, context);
+    const connection = new (context.isSecure ? TlsConnection : Connection)(raw, context);
     if (verdict === 'turnAway') connection.turnAway();
     else if (verdict === 'drop') connection.abort('server_error');
     else if (this.#stage === 'stopping') connection.drain();
@@ -282,11 +312,13 @@ export class Server {
 }
 
 function listenerContext({ address }: BoundSocket, context: ConnectionContext): ListenerContext {
+  const isSecure = address.isSecure === true;
   if (address.type === 'unix')
-    return { ...context, path: address.path, host: undefined, port: 0, lastRemoteHost: '' };
+    return { ...context, isSecure, path: address.path, host: undefined, port: 0, lastRemoteHost: '' };
   const isAny = /^(?:0\.0\.0\.0|::|localhost)$/.test(address.host) || !isIP(address.host);
   return {
     ...context,
+    isSecure,
     path: undefined,
     host: isAny ? undefined : address.host,
     port: address.port,

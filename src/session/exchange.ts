@@ -3,7 +3,7 @@
  * layer implements the first and calls the second. Byte strings and validated headers cross it, never app events.
  */
 import type { DisconnectReason } from '../contract/handles.ts';
-import type { HttpVersion } from '../contract/scope.ts';
+import type { HttpVersion, TlsExtension } from '../contract/scope.ts';
 import type { HeaderList } from '../contract/send-events.ts';
 import type { CheckedHeaders } from './response-headers.ts';
 
@@ -38,6 +38,8 @@ export interface Peer {
   /** Likewise. */
   readonly server: [host: string, port: number] | [path: string, port: null];
   readonly isSecure: boolean;
+  /** There where it is secure. Frozen, and the same object each time. */
+  readonly tls: TlsExtension | undefined;
 }
 
 /** How much is waiting to be sent. */

@@ -47,7 +47,7 @@ export function httpScope(
     client,
     server: peer.server,
     state: shallowCopy(context.state),
-    extensions: context.extensions,
+    extensions: extensionsOf(exchange, context),
     'tsagi.transport': transport,
     'tsagi.connection': connection,
     'tsagi.shutdown': context.shutdownSignal,
@@ -75,7 +75,7 @@ export function websocketScope(
     scheme: exchange.peer.isSecure ? 'wss' : 'ws',
     subprotocols,
     ...requestScope(exchange, context, transport),
-    extensions: { ...context.extensions, 'websocket.http.response': {} },
+    extensions: { ...extensionsOf(exchange, context), 'websocket.http.response': {} },
   };
 }
 
@@ -94,10 +94,14 @@ function requestScope(exchange: Exchange, context: ScopeContext, transport: Scop
     ...(client === undefined ? undefined : { client }),
     server: peer.server,
     state: shallowCopy(context.state),
-    extensions: context.extensions,
+    extensions: extensionsOf(exchange, context),
     'tsagi.transport': transport,
     'tsagi.shutdown': context.shutdownSignal,
   };
+}
+
+function extensionsOf({ peer: { tls } }: Exchange, { extensions }: ScopeContext): Extensions {
+  return tls === undefined ? extensions : { ...extensions, tls };
 }
 
 function pathOf(head: RequestHead): string {

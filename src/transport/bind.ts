@@ -46,7 +46,7 @@ function bindTcp(address: TcpAddress, settings: BindSettings): BoundSocket {
   return {
     fd,
     address: bound,
-    url: `http://${formatHostPort(host, bound.port)}`,
+    url: `${address.isSecure ? 'https' : 'http'}://${formatHostPort(host, bound.port)}`,
     release: () => closeDescriptor(fd),
   };
 }

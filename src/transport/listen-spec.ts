@@ -1,12 +1,14 @@
 /**
  * Reads one `listen` address. What begins with `/`, `./` or `../` is the path of a unix socket; all else is a host and a
- * port, where an IPv6 address stands in brackets. An address has one meaning or none: nothing is guessed.
+ * port, where an IPv6 address stands in brackets. `http://` or `https://` in front says whether TLS is spoken there. An
+ * address has one meaning or none: nothing is guessed.
  */
 import { isIPv6 } from 'node:net';
 
+/** `isSecure` is whether TLS is spoken there; absent where that is not settled, which is without. */
 export type ListenAddress =
-  | { readonly type: 'tcp'; readonly host: string; readonly port: number }
-  | { readonly type: 'unix'; readonly path: string; readonly mode?: number };
+  | { readonly type: 'tcp'; readonly host: string; readonly port: number; readonly isSecure?: boolean }
+  | { readonly type: 'unix'; readonly path: string; readonly mode?: number; readonly isSecure?: boolean };
 
 /** `reason` completes "must be …" for the option that the text came from. */
 export interface MalformedListenSpec {
@@ -14,7 +16,7 @@ export interface MalformedListenSpec {
   readonly reason: string;
 }
 
-const EXPECTED = 'HOST:PORT, [IPV6]:PORT, /PATH or ./PATH';
+const EXPECTED = 'HOST:PORT, [IPV6]:PORT, /PATH or ./PATH, with http:// or https:// in front or nothing';
 
 /** Bytes. sockaddr_un has room for 108, the closing NUL included (unix(7)). */
 export const MAX_SOCKET_PATH = 107;
@@ -22,6 +24,18 @@ export const MAX_SOCKET_PATH = 107;
 const HOST_NAME = /^[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_.])?$/;
 
 export function parseListenSpec(text: string): ListenAddress | MalformedListenSpec {
+  const [, scheme, rest] = /^(https?):\/\/(.*)$/s.exec(text) ?? [];
+  const address = parseAddress(rest ?? text);
+  if (scheme === undefined || address.type === 'malformed') return address;
+  return { ...address, isSecure: scheme === 'https' };
+}
+
+/** With a certificate, TLS is spoken on TCP unless the address says otherwise, and on unix sockets where it says so. */
+export function speaksTls(address: ListenAddress, hasCertificate: boolean): boolean {
+  return address.isSecure ?? (hasCertificate && address.type === 'tcp');
+}
+
+function parseAddress(text: string): ListenAddress | MalformedListenSpec {
   if (/^\.{0,2}\//.test(text)) {
     if (!isUnixSocketPath(text)) return malformed(`a path of at most ${MAX_SOCKET_PATH} bytes`);
     return { type: 'unix', path: text };

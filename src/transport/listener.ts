@@ -1,10 +1,12 @@
 /**
- * Accepts connections on a bound socket. Accepting can be paused: the kernel goes on queueing, because the bound
- * descriptor stays open while this process's own copy of it is closed.
+ * Accepts connections on a bound socket, with TLS or without. Accepting can be paused: the kernel goes on queueing, because
+ * the bound descriptor stays open while this process's own copy of it is closed. For the same reason what is
+ * needed for TLS can be replaced without losing a connection.
  */
 import type { BoundSocket } from './bind.ts';
 import { duplicate } from './libc.ts';
 import type { RawSocket, TransportSocket } from './socket.ts';
+import type { TlsContext } from './tls.ts';
 
 /** Makes the object of a connection that has been accepted. */
 export type Acceptor = (raw: RawSocket) => TransportSocket;
@@ -14,16 +16,32 @@ type ListenOptions = Parameters<typeof Bun.listen>[0];
 export class Listener {
   readonly bound: BoundSocket;
   readonly #accept: Acceptor;
+  #tls: TlsContext | undefined;
   #active: { stop(): void } | undefined;
 
-  constructor(bound: BoundSocket, accept: Acceptor) {
+  constructor(bound: BoundSocket, accept: Acceptor, tls?: TlsContext) {
     this.bound = bound;
     this.#accept = accept;
+    this.#tls = tls;
   }
 
   /** Throws when no descriptor is left. */
   start(): void {
-    if (this.#active !== undefined) return;
+    this.#active ??= this.#open(this.#tls);
+  }
+
+  /** From here on connections are accepted with these certificates; those that are open keep theirs. */
+  replaceTls(tls: TlsContext): void {
+    if (this.#active !== undefined) {
+      // The new one first: for a moment both accept, and where it fails the old one goes on.
+      const successor = this.#open(tls);
+      this.#active.stop();
+      this.#active = successor;
+    }
+    this.#tls = tls;
+  }
+
+  #open(tls: TlsContext | undefined): { stop(): void } {
     const accept = this.#accept;
     const socket = {
       open(raw: RawSocket) {
@@ -32,6 +50,7 @@ export class Listener {
       data(raw: RawSocket, chunk: Buffer) {
         raw.data!.received(chunk);
       },
+      ...(tls === undefined ? undefined : handshakeHandler(tls)),
       drain(raw: RawSocket) {
         raw.data!.writable();
       },
@@ -45,8 +64,9 @@ export class Listener {
         // The `close` that follows carries the error.
       },
     };
-    const options = { fd: duplicate(this.bound.fd), allowHalfOpen: true, socket };
-    this.#active = Bun.listen(options as unknown as ListenOptions);
+    const security = tls === undefined ? undefined : { tls: tls.options };
+    const options = { fd: duplicate(this.bound.fd), allowHalfOpen: true, socket, ...security };
+    return Bun.listen(options as unknown as ListenOptions);
   }
 
   /** Accepts nothing more until `start` is called again. Accepted connections go on. */
@@ -60,4 +80,12 @@ export class Listener {
     this.stop();
     this.bound.release();
   }
+}
+
+function handshakeHandler(tls: TlsContext) {
+  return {
+    handshake(raw: RawSocket, isComplete: boolean, error: Error | null) {
+      raw.data?.handshaken(tls.judge(raw, isComplete, error));
+    },
+  };
 }

@@ -5,6 +5,7 @@
  */
 import type { Buffer } from 'node:buffer';
 import type { Sink } from './outbound-queue.ts';
+import type { HandshakeOutcome } from './tls.ts';
 
 /** What `Bun.listen` hands to its handlers; `data` is the socket's own object. */
 export type RawSocket = Bun.Socket<TransportSocket | undefined> & { readonly fd?: number };
@@ -22,6 +23,8 @@ export abstract class TransportSocket implements Sink {
 
   /** Bytes arrived; the buffer is the handler's. */
   abstract received(chunk: Buffer): void;
+  /** The TLS handshake is over. Where it failed, `closed` follows. Never called on a socket without TLS. */
+  handshaken(_outcome: HandshakeOutcome): void {}
   /** The kernel can take bytes again. */
   abstract writable(): void;
   /** The peer has sent FIN: nothing more will arrive, and writing goes on working. */

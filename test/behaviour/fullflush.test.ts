@@ -3,6 +3,7 @@
  */
 import { expect, test } from 'bun:test';
 import type { SendFunction } from '../../src/contract/app.ts';
+import { until } from '../support/within.ts';
 import { httpApp } from './apps.ts';
 import { CARRIERS, onEach } from './carriers.ts';
 
@@ -43,7 +44,7 @@ onEach(CARRIERS, (carrier) => {
     );
     const client = await server.connect();
     void client.send('GET / HTTP/1.1\r\nhost: a\r\n\r\n');
-    await client.received('\r\n\r\n');
+    await until(() => client.bytesReceived > 0, 'the head');
     gate.resolve();
     expect(await client.response()).toMatchObject({ status: 202, body: Buffer.from('late') });
   });

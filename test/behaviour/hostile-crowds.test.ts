@@ -115,7 +115,8 @@ onEach(H1_CARRIERS, (carrier) => {
     'nothing is left of clients of which each %s',
     async (_name, leave) => {
       await using server = await carrier.start(crowdedApp());
-      await Promise.all(Array.from({ length: CROWD }, () => pass(server.address, leave)));
+      const tls = carrier.isSecure ? {} : undefined;
+      await Promise.all(Array.from({ length: CROWD }, () => pass(server.address, leave, tls)));
       await over(server);
       expect(server.errors).toEqual([]);
     },

@@ -140,7 +140,12 @@ onEach(CARRIERS, (carrier) => {
     await client.send('two');
     expect((await client.response()).status).toBe(200);
     await until(() => order.length === 3, 'the third event');
-    expect(order).toEqual(['first one true', 'second two false', 'third http.disconnect']);
+    // On HTTP/2 the end is a flag of its own, which the last piece may come without.
+    expect(order).toEqual(
+      carrier.protocol === 'h2'
+        ? ['first one true', 'second two true', 'third  false']
+        : ['first one true', 'second two false', 'third http.disconnect'],
+    );
   });
 
   test('an app that never calls receive() can answer, and the connection goes on behind a small body', async () => {

@@ -38,7 +38,7 @@ onEach(CARRIERS, (carrier) => {
         ['content-length', '0'],
       ];
       await using server = await carrier.start(answering(200, own));
-      expect((await server.request()).headers).toEqual(own as [string, string][]);
+      expect((await server.request()).headers).toEqual(carrier.fields(own));
     });
 
     test('order and repeats of the app’s fields are kept', async () => {
@@ -50,7 +50,13 @@ onEach(CARRIERS, (carrier) => {
       ];
       await using server = await carrier.start(answering(200, own));
       const { headers } = await server.request();
-      expect(headers.filter(([name]) => /set-cookie|x-a/i.test(name))).toEqual(own as [string, string][]);
+      // The order of fields that have different names says nothing (RFC 9110 5.3), and node:http2 does not keep it.
+      for (const wanted of ['set-cookie', 'x-a']) {
+        const isWanted = ([name]: readonly [string, string]): boolean => name.toLowerCase() === wanted;
+        expect(headers.filter(isWanted)).toEqual(carrier.fields(own).filter(isWanted));
+      }
+      if (carrier.protocol === 'h1')
+        expect(headers.filter(([name]) => /set-cookie|x-a/i.test(name))).toEqual(carrier.fields(own));
     });
 
     test('serverHeader, dateHeader and headers are options', async () => {

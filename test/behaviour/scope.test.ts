@@ -34,9 +34,9 @@ onEach(CARRIERS, (carrier) => {
     expect(scope).toMatchObject({
       type: 'http',
       tsagi: { version: '0.3', specVersion: '0.3' },
-      httpVersion: '1.1',
+      httpVersion: carrier.protocol === 'h2' ? '2' : '1.1',
       method: 'GET',
-      scheme: 'http',
+      scheme: carrier.isSecure ? 'https' : 'http',
       path: '/a',
       rawPath: '/a',
       queryString: 'b=c',

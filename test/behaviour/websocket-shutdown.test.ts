@@ -196,7 +196,7 @@ onEach(CARRIERS, (carrier) => {
     expect(await idle.ended()).toBe('fin');
     expect(signal!.aborted).toBe(true);
     gate.resolve();
-    expect((await peer.answer()).status).toBe(101);
+    expect((await peer.answer()).status).toBe(carrier.accepted);
     expect(await peer.nextClose()).toEqual(GOING_AWAY);
     await peer.close(1001);
     expect(await endings.next()).toBe('1001 ');

@@ -38,7 +38,7 @@ describe('the tables', () => {
 
   // The comment is what editors show for `createServer({ … })`: mapped types carry it from the row to the option.
   test('the doc comment of each row says what its help and its default say', () => {
-    const source = ['options', 'protocol-options']
+    const source = ['options', 'protocol-options', 'tls-options']
       .map((name) => readFileSync(new URL(`../../src/config/${name}.ts`, import.meta.url), 'utf8'))
       .join('');
     for (const [name, row] of SERVER_ROWS) {

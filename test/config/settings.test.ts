@@ -56,6 +56,14 @@ describe('defaults', () => {
     const options = {
       listenerBacklog: 1,
       reusePort: true,
+      certFile: 'cert.pem',
+      keyFile: 'key.pem',
+      passphrase: 'secret',
+      caFile: 'ca.pem',
+      verifyClient: 'require',
+      minVersion: 'TLSv1.3',
+      ciphers: 'ECDHE-RSA-AES128-GCM-SHA256',
+      handshakeTimeout: 1,
       limitConcurrency: 2,
       maxConnections: 3,
       timeout: 0,
@@ -108,6 +116,31 @@ describe('defaults', () => {
   });
 });
 
+describe('where TLS is spoken', () => {
+  const listen = ['a:1', 'http://a:2', 'https://a:3', '/a', 'http:///b', 'https:///c'];
+  const secure = (options: ServerOptions) => parseOptions(options).listeners.map((it) => it.isSecure === true);
+
+  test('with a certificate: on TCP unless the address says http, on unix sockets where it says https', () => {
+    const certificate = { certFile: 'c', keyFile: 'k' };
+    expect(secure({ ...certificate, listen })).toEqual([true, false, true, false, false, true]);
+    expect(secure({ ...certificate, port: 0 })).toEqual([true]);
+    expect(secure({ ...certificate, socket: '/s' })).toEqual([false]);
+  });
+
+  test('without one: nowhere', () => {
+    expect(secure({ listen: ['a:1', 'http://a:2', '/a'] })).toEqual([false, false, false]);
+  });
+
+  test('the passphrase comes from TSAGI_PASSPHRASE unless it is given', () => {
+    const surroundings = { env: { TSAGI_PASSPHRASE: 'from outside' }, isTerminal: false };
+    const certificate = { certFile: 'c', keyFile: 'k' };
+    const passphrase = (options: ServerOptions) => parseOptions(options, { surroundings }).passphrase;
+    expect(passphrase(certificate)).toBe('from outside');
+    expect(passphrase({ ...certificate, passphrase: 'given' })).toBe('given');
+    expect(passphrase({})).toBeUndefined();
+  });
+});
+
 describe('refusals', () => {
   const refused: [object, string][] = [
     [{ port: '8080' }, 'option port must be a port number from 0 to 65535, not "8080"'],
@@ -143,12 +176,36 @@ describe('refusals', () => {
     [{ listen: [] }, 'option listen must be at least one address, not []'],
     [
       { listen: 'localhost' },
-      'option listen must be HOST:PORT, [IPV6]:PORT, /PATH or ./PATH, not "localhost"',
+      'option listen must be HOST:PORT, [IPV6]:PORT, /PATH or ./PATH, with http:// or https:// in front or nothing, not "localhost"',
     ],
+    [{ listen: ['a:1', 'http://a:1'] }, 'option listen must be a list without repeats, not "http://a:1"'],
+    [
+      { listen: ['a:1', 'https://a:2'] },
+      'option listen asks for https, which needs option certFile and option keyFile',
+    ],
+    [{ certFile: 'c' }, 'option certFile must be given together with option keyFile'],
+    [{ keyFile: 'k' }, 'option keyFile must be given together with option certFile'],
+    [{ passphrase: 'p' }, 'option passphrase must be given together with option certFile'],
+    [{ minVersion: 'TLSv1.3' }, 'option minVersion must be given together with option certFile'],
+    [{ ciphers: 'HIGH' }, 'option ciphers must be given together with option certFile'],
+    [{ certFile: '' }, 'option certFile must be a string that is not empty, not ""'],
+    [
+      { certFile: 'c', keyFile: 'k', verifyClient: 'require' },
+      'option verifyClient must be given together with option caFile',
+    ],
+    [
+      { certFile: 'c', keyFile: 'k', caFile: 'a' },
+      'option caFile must be given together with option verifyClient optional or require',
+    ],
+    [
+      { caFile: 'a', verifyClient: 'optional' },
+      'option caFile must be given together with option certFile',
+    ],
+    [{ minVersion: 'TLSv1.1' }, 'option minVersion must be one of TLSv1.2, TLSv1.3, not "TLSv1.1"'],
     [{ listen: ['a:1', 'a:1'] }, 'option listen must be a list without repeats, not "a:1"'],
     [
       { listen: 'fd:3' },
-      'option listen must be HOST:PORT, [IPV6]:PORT, /PATH or ./PATH (inherited sockets are not supported yet), not "fd:3"',
+      'option listen must be HOST:PORT, [IPV6]:PORT, /PATH or ./PATH, with http:// or https:// in front or nothing (inherited sockets are not supported yet), not "fd:3"',
     ],
     [{ port: 1, socket: '/s' }, 'option port and option socket exclude each other: give one of them'],
     [{ host: 'a', listen: 'b:1' }, 'option host and option listen exclude each other: give one of them'],

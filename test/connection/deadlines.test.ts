@@ -13,6 +13,7 @@ import { FakeClock } from '../support/fake-clock.ts';
 
 const OFF: DeadlineSettings = {
   timeout: 0,
+  handshakeTimeout: 0,
   headerTimeout: 0,
   bodyTimeout: 0,
   requestTimeout: 0,

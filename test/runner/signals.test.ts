@@ -11,12 +11,13 @@ function say(what: string): void {
   wake?.();
 }
 
-function start(): void {
+function start(hasTls = false): void {
   said.length = 0;
   giveBack = handleSignals({
     stop: (signal) => say(`stop ${signal}`),
     endAtOnce: () => say('end at once'),
     reopenLogs: () => say('reopen logs'),
+    reloadCertificates: hasTls ? () => say('reload certificates') : undefined,
     warn: (message) => say(`warn ${message.split(' ')[0]}`),
   });
 }
@@ -49,6 +50,12 @@ test('USR1 reopens the logs each time', async () => {
   start();
   expect(await sendAndSee('SIGUSR1')).toBe('reopen logs');
   expect(await sendAndSee('SIGUSR1')).toBe('reopen logs');
+});
+
+test('HUP reads certificates anew where there are any', async () => {
+  start(true);
+  expect(await sendAndSee('SIGHUP')).toBe('reload certificates');
+  expect(said).toEqual(['reload certificates']);
 });
 
 for (const signal of ['SIGHUP', 'SIGTTIN', 'SIGTTOU', 'SIGUSR2'] as const) {

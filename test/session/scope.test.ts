@@ -2,10 +2,10 @@
  * The scope of a request: what is in it, and that nothing in it is another request's.
  */
 import { describe, expect, test } from 'bun:test';
-import type { HttpScope, SseScope, WebSocketScope } from '../../src/contract/scope.ts';
+import type { HttpScope, SseScope, TlsExtension, WebSocketScope } from '../../src/contract/scope.ts';
 import { RequestConnection, ScopeTransport } from '../../src/session/scope-handles.ts';
 import { decodePath, httpScope, sseScope, websocketScope } from '../../src/session/scope.ts';
-import { FakeExchange } from '../support/fake-exchange.ts';
+import { FakeExchange, TCP_PEER } from '../support/fake-exchange.ts';
 import { sessionContext, type TestSessionOptions } from '../support/session-context.ts';
 
 function scopeOf(exchange: FakeExchange, options: TestSessionOptions = {}): HttpScope {
@@ -46,15 +46,30 @@ test('a scope has what the request says, what the server says, and the live hand
 });
 
 test('on a unix socket there is no client, and the server is the path', () => {
-  const peer = { client: undefined, server: ['/run/a.sock', null] as [string, null], isSecure: false };
+  const peer = { client: undefined, server: ['/run/a.sock', null] as [string, null], isSecure: false, tls: undefined };
   const scope = scopeOf(new FakeExchange({}, peer));
   expect('client' in scope).toBe(false);
   expect(scope.server).toEqual(['/run/a.sock', null]);
 });
 
 test('on a connection with TLS the scheme is https', () => {
-  const peer = { client: undefined, server: ['/x', null] as [string, null], isSecure: true };
+  const peer = { client: undefined, server: ['/x', null] as [string, null], isSecure: true, tls: undefined };
   expect(scopeOf(new FakeExchange({}, peer)).scheme).toBe('https');
+});
+
+test('the tls extension stands beside those of the server, which stay as they are', () => {
+  const tls: TlsExtension = {
+    serverCert: null,
+    clientCertChain: [],
+    clientCertName: null,
+    clientCertError: null,
+    tlsVersion: 0x0304,
+    cipherSuite: 0x1301,
+  };
+  const extensions = Object.freeze({ fullflush: {} });
+  const exchange = new FakeExchange({}, { ...TCP_PEER, isSecure: true, tls });
+  expect(scopeOf(exchange, { extensions }).extensions).toEqual({ fullflush: {}, tls });
+  expect(scopeOf(new FakeExchange(), { extensions }).extensions).toBe(extensions);
 });
 
 test('spreading a scope keeps everything, handles included', () => {
@@ -121,7 +136,7 @@ describe('the scope of an event stream', () => {
   });
 
   test('has no client on a unix socket, and the scheme of its connection', () => {
-    const peer = { client: undefined, server: ['/x', null] as [string, null], isSecure: true };
+    const peer = { client: undefined, server: ['/x', null] as [string, null], isSecure: true, tls: undefined };
     const scope = open(new FakeExchange({}, peer));
     expect(['client' in scope, scope.scheme]).toEqual([false, 'https']);
   });
@@ -159,7 +174,7 @@ describe('the scope of a WebSocket', () => {
   });
 
   test('has the scheme wss with TLS, and extensions of its own', () => {
-    const peer = { client: undefined, server: ['/x', null] as [string, null], isSecure: true };
+    const peer = { client: undefined, server: ['/x', null] as [string, null], isSecure: true, tls: undefined };
     const extensions = {};
     const first = open(new FakeExchange({}, peer), { extensions });
     expect(first.scheme).toBe('wss');

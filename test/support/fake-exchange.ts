@@ -36,6 +36,7 @@ export const TCP_PEER: Peer = {
   client: ['192.0.2.7', 50_000],
   server: ['192.0.2.1', 80],
   isSecure: false,
+  tls: undefined,
 };
 
 export class FakeOutbound implements OutboundHandle {

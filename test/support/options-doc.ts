@@ -38,8 +38,9 @@ const NOTES = `\
 
 ## Signals and exit codes
 
-TERM and INT stop gracefully; a second INT ends the process at once. USR1 reopens the access log. HUP, TTIN, TTOU and USR2
-log a warning and do nothing. \`createServer().listen()\` installs no signal handlers; \`run()\` does, until it has stopped.
+TERM and INT stop gracefully; a second INT ends the process at once. USR1 reopens the access log. HUP reads the files of
+\`certFile\`, \`keyFile\` and \`caFile\` anew, for new connections; where they cannot be used, an error is logged and the old ones
+stay. TTIN, TTOU and USR2, and HUP without TLS, log a warning and do nothing. \`createServer().listen()\` installs no signal handlers; \`run()\` does, until it has stopped.
 
 Exit codes: 0 stopped, 1 could not start, 2 wrong usage, 130 ended by a second INT.
 `;

@@ -1,9 +1,11 @@
 /**
- * An HTTP/1.1 client that does what it is told to the byte: writes anything, closes half or with a reset, reads
- * nothing, and says exactly what came back and how the connection ended. Every wait has a bound.
+ * An HTTP/1.1 client that does what it is told to the byte, with TLS or without: writes anything, closes half or with a
+ * reset, reads nothing, and says exactly what came back and how the connection ended. Every wait has a bound.
  */
 import { Buffer } from 'node:buffer';
 import { connect, type Socket } from 'node:net';
+import { connect as connectTls, type ConnectionOptions } from 'node:tls';
+import { certificate } from './certificates.ts';
 import { readResponse, type ByteSource, type RawResponse } from './response-parser.ts';
 import { within } from './within.ts';
 
@@ -13,6 +15,9 @@ export type Address = { readonly host: string; readonly port: number } | { reado
 
 /** `open`: still going; `fin`: the peer closed in order; `reset`: it did not. */
 export type Ending = 'open' | 'fin' | 'reset';
+
+/** `allowHalfOpen` is absent from the types. */
+const TRUST: ConnectionOptions & { allowHalfOpen: boolean } = { ca: certificate('ca'), servername: 'localhost', allowHalfOpen: true };
 
 export interface SimpleRequest {
   readonly method?: string;
@@ -43,11 +48,15 @@ export class RawClient implements ByteSource {
     socket.on('close', () => this.#end('fin'));
   }
 
-  static async connect(address: Address): Promise<RawClient> {
-    const socket = connect({ ...address, allowHalfOpen: true });
+  /** With `tls` the connection is there when its handshake is over; the server must be who it says. */
+  static async connect(address: Address, tls?: ConnectionOptions): Promise<RawClient> {
+    const socket =
+      tls === undefined
+        ? connect({ ...address, allowHalfOpen: true })
+        : connectTls({ ...TRUST, ...address, ...tls });
     await within(
       new Promise<void>((resolve, reject) => {
-        socket.once('connect', resolve);
+        socket.once(tls === undefined ? 'connect' : 'secureConnect', resolve);
         socket.once('error', reject);
       }),
       `a connection to ${JSON.stringify(address)}`,

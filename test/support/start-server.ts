@@ -5,16 +5,21 @@
 import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { ConnectionOptions } from 'node:tls';
 import type { ServerOptions } from '../../src/config/settings.ts';
 import type { App } from '../../src/contract/app.ts';
 import { createLogger } from '../../src/log/logger.ts';
 import { readSettings } from '../../src/runner/read-settings.ts';
 import { Server } from '../../src/server/server.ts';
+import { SERVER_TLS } from './certificates.ts';
 import { RawClient, type Address, type SimpleRequest } from './raw-client.ts';
+import type { HandshakeOptions, WebSocketPeer } from './websocket-client.ts';
 
 export interface StartOptions extends ServerOptions {
   /** Listen on a unix socket in place of a port. */
   readonly isUnix?: boolean;
+  /** Speak TLS. */
+  readonly isSecure?: boolean;
 }
 
 export interface TestServer extends AsyncDisposable {
@@ -24,14 +29,17 @@ export interface TestServer extends AsyncDisposable {
   readonly log: readonly string[];
   /** Those of level error. */
   readonly errors: readonly string[];
-  connect(): Promise<RawClient>;
+  /** What is given is for clients of TLS. */
+  connect(tls?: ConnectionOptions): Promise<RawClient>;
   /** A request on a connection of its own. */
   request(request?: SimpleRequest): ReturnType<RawClient['request']>;
+  /** Where its clients do not speak HTTP/1.1. */
+  askForWebSocket?(options: HandshakeOptions): Promise<WebSocketPeer>;
 }
 
 /** The log is injected, which `createServer` does not offer; everything else is what it does. */
 export async function startServer(app: App, options: StartOptions = {}): Promise<TestServer> {
-  const { isUnix = false, ...given } = options;
+  const { isUnix = false, isSecure = false, ...given } = options;
   const path = join(tmpdir(), `tsagi-${randomUUID().slice(0, 8)}.sock`);
   const log: string[] = [];
   const logger = createLogger({
@@ -40,6 +48,7 @@ export async function startServer(app: App, options: StartOptions = {}): Promise
   });
   const settings = readSettings({
     ...(isUnix ? { socket: path } : { port: 0 }),
+    ...(isSecure ? SERVER_TLS : {}),
     accessLog: false,
     lifespan: 'off',
     shutdownTimeout: 1,
@@ -49,8 +58,8 @@ export async function startServer(app: App, options: StartOptions = {}): Promise
   await server.listen();
   const address: Address = isUnix ? { path } : { host: '127.0.0.1', port: server.port! };
   const clients: RawClient[] = [];
-  const connect = async (): Promise<RawClient> => {
-    const client = await RawClient.connect(address);
+  const connect = async (tls?: ConnectionOptions): Promise<RawClient> => {
+    const client = await RawClient.connect(address, isSecure ? (tls ?? {}) : undefined);
     clients.push(client);
     return client;
   };

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { parseListenSpec } from '../../src/transport/listen-spec.ts';
+import { parseListenSpec, speaksTls } from '../../src/transport/listen-spec.ts';
 
 const MALFORMED = [
   '',
@@ -15,7 +15,12 @@ const MALFORMED = [
   '[::1]',
   '[localhost]:80',
   '[::1:80',
-  'http://localhost:80',
+  'ftp://localhost:80',
+  'HTTPS://localhost:80',
+  'http://localhost',
+  'https://localhost:80/',
+  'https://',
+  'https://https://localhost:80',
   'app.sock',
   '-a:80',
   'fd:3',
@@ -45,4 +50,22 @@ test('host names, IPv4 and IPv6 addresses are taken', () => {
   ] as const) {
     expect(parseListenSpec(text)).toEqual({ type: 'tcp', host, port });
   }
+});
+
+test('http:// or https:// in front says whether TLS is spoken', () => {
+  expect(parseListenSpec('http://[::1]:80')).toEqual({ type: 'tcp', host: '::1', port: 80, isSecure: false });
+  expect(parseListenSpec('https://a:443')).toEqual({ type: 'tcp', host: 'a', port: 443, isSecure: true });
+  expect(parseListenSpec('https:///run/a')).toEqual({ type: 'unix', path: '/run/a', isSecure: true });
+  expect(parseListenSpec('https://./a')).toEqual({ type: 'unix', path: './a', isSecure: true });
+});
+
+test('where the address does not say, a certificate makes TCP speak TLS, and nothing else', () => {
+  const tcp = { type: 'tcp', host: 'a', port: 1 } as const;
+  const unix = { type: 'unix', path: '/a' } as const;
+  expect([speaksTls(tcp, true), speaksTls(tcp, false)]).toEqual([true, false]);
+  expect([speaksTls(unix, true), speaksTls(unix, false)]).toEqual([false, false]);
+  expect([speaksTls({ ...tcp, isSecure: false }, true), speaksTls({ ...unix, isSecure: true }, true)]).toEqual([
+    false,
+    true,
+  ]);
 });

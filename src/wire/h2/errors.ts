@@ -131,6 +131,8 @@ export const H2_FAULTS = {
     'There are more streams than SETTINGS_MAX_CONCURRENT_STREAMS.',
   ),
 
+  goingAway: ofStream('going_away', refusedStream, 'The server takes no more requests on this connection.'),
+
   // Windows.
   streamWindowOverflow: ofStream(
     'stream_window_overflow',
@@ -151,6 +153,11 @@ export const H2_FAULTS = {
 
   // Floods.
   resetFlood: ofConnection('reset_flood', enhanceYourCalm, 'Too many streams are reset.'),
+  headerBlockSlow: ofConnection(
+    'header_block_slow',
+    enhanceYourCalm,
+    'The header fields of a request did not arrive in time.',
+  ),
   pingFlood: ofConnection('ping_flood', enhanceYourCalm, 'Too many PING frames.'),
   settingsFlood: ofConnection('settings_flood', enhanceYourCalm, 'Too many SETTINGS frames.'),
   settingsTooMany: ofConnection('settings_too_many', enhanceYourCalm, 'Too many settings in one frame.'),

@@ -54,6 +54,7 @@ export class FrameHead {
       case FRAME.settings:
         return this.length > MAX_SETTINGS_SIZE ? 0 : this.length;
       case FRAME.rstStream:
+      case FRAME.goAway:
       case FRAME.windowUpdate:
         return 4;
       default:

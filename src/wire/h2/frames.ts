@@ -51,8 +51,10 @@ export const MAX_SETTINGS_SIZE = 32 * 6;
 
 /** Windows start with this size until SETTINGS says otherwise (RFC 9113 section 6.9.2). */
 export const DEFAULT_WINDOW = 65_535;
-/** No window may grow beyond (RFC 9113 section 6.9.1); also the highest stream id. */
+/** No window may grow beyond (RFC 9113 section 6.9.1). */
 export const MAX_WINDOW = 0x7fff_ffff;
+/** The highest stream identifier there is (RFC 9113 section 5.1.1). */
+export const MAX_STREAM = 0x7fff_ffff;
 
 /** A frame with a zeroed payload of `size` bytes. */
 function frame(type: number, streamId: number, size: number): Buffer {

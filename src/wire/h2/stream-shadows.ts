@@ -2,6 +2,7 @@
  * What the guard knows of streams: a small object for each that is not closed, the highest identifier, and of the closed ones how the
  * last few were closed. So memory is bounded by the streams that may be open at once, whatever the peer does.
  */
+import { MAX_STREAM } from './frames.ts';
 import type { StreamState } from './stream-rules.ts';
 
 export type Closing = 'ended' | 'resetByPeer' | 'resetByServer';
@@ -63,6 +64,8 @@ export class StreamShadows {
   };
   /** The highest stream that the peer has used. */
   highest = 0;
+  /** What the server's GOAWAY said: higher ones are not served any more. */
+  lastServed = MAX_STREAM;
 
   get openCount(): number {
     return this.#open.size;

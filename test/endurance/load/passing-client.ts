@@ -1,6 +1,7 @@
 /**
  * Clients that come and go, in order and otherwise: each is one way to leave a server, and resolves when it has left.
  */
+import type { ConnectionOptions } from 'node:tls';
 import { RawClient, type Address } from '../../support/raw-client.ts';
 
 type Passing = (client: RawClient) => Promise<unknown>;
@@ -54,8 +55,9 @@ export const WAYS_TO_LEAVE: Readonly<Record<string, Passing>> = {
   },
 };
 
-export async function pass(address: Address, leave: Passing): Promise<void> {
-  const client = await RawClient.connect(address);
+/** With `tls`, over TLS. */
+export async function pass(address: Address, leave: Passing, tls?: ConnectionOptions): Promise<void> {
+  const client = await RawClient.connect(address, tls);
   await leave(client);
   client.close();
 }
