@@ -121,12 +121,9 @@ function checkExcludes(name: OptionName, given: Given, label: (name: OptionName)
 
 function listenersOf(options: ServerOptions, label: (name: OptionName) => string): readonly ListenAddress[] {
   const mode = octalMode(options.socketMode);
-  const withMode = (path: string): ListenAddress => ({
-    type: 'unix',
-    path,
-    ...(mode === undefined ? {} : { mode }),
-  });
-  if (options.socket !== undefined) return [withMode(options.socket)];
+  const withMode = (address: ListenAddress): ListenAddress =>
+    mode === undefined || address.type === 'tcp' ? address : { ...address, mode };
+  if (options.socket !== undefined) return [withMode({ type: 'unix', path: options.socket })];
   const { host = OPTIONS.host.default, port = OPTIONS.port.default } = options;
   if (options.listen === undefined) return [parseListenSpec(formatListenSpec(host, port)) as ListenAddress];
 
@@ -141,7 +138,7 @@ function listenersOf(options: ServerOptions, label: (name: OptionName) => string
     const place = spec.replace(/^https?:\/\//, '');
     if (seen.has(place) && !isPickedByKernel) throw fail(spec, 'a list without repeats');
     seen.add(place);
-    return address.type === 'unix' ? { ...address, ...withMode(address.path) } : address;
+    return withMode(address);
   });
 }
 

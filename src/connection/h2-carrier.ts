@@ -12,7 +12,7 @@ import { OutboundQueue } from '../transport/outbound-queue.ts';
 import { H1_ERRORS } from '../wire/h1/errors.ts';
 import { H2_ERROR, H2_FAULTS, type H2Fault } from '../wire/h2/errors.ts';
 import { FrameGuard, type GuardVerdict } from '../wire/h2/frame-guard.ts';
-import { goAwayFrame, rstStreamFrame } from '../wire/h2/frames.ts';
+import { FRAME, goAwayFrame, rstStreamFrame } from '../wire/h2/frames.ts';
 import { H2RequestHead, MALFORMED, readRequestFields } from '../wire/h2/request-fields.ts';
 import { ProtocolError } from '../wire/protocol-error.ts';
 import type { Carrier } from './carrier.ts';
@@ -29,6 +29,12 @@ import { atTurnEnd, type TurnMember } from './turn-end.ts';
 /** Bytes that may wait for the end of the turn. */
 const MAX_HELD = 65_536;
 
+/** RFC 9113 4.1: no content, type 0xff, no flags, the connection's stream. */
+const NUDGE = Buffer.from([0, 0, 0, 0xff, 0, 0, 0, 0, 0]);
+/** Bytes of an RST_STREAM frame, and of how many such frames the streams are remembered. */
+const RST_STREAM_SIZE = 13;
+const MAX_RESETS_KEPT = 1000;
+
 export class H2Carrier implements Carrier, H2Wire, H2SessionOwner, TurnMember {
   phase: Phase = 'idle';
   phaseSince: number;
@@ -44,11 +50,18 @@ export class H2Carrier implements Carrier, H2Wire, H2SessionOwner, TurnMember {
   readonly #exchanges = new Set<H2Exchange>();
   /** Frames that leave at the end of the turn. */
   readonly #resets: Buffer[] = [];
+  /** Streams of which the peer has been told that they are over. */
+  readonly #hasBeenReset = new Set<number>();
   #connection: Connection | undefined;
   /** Since when a header block has been under way; undefined between them. */
   #blockSince: number | undefined = undefined;
+  /** The guard has had the last word. */
+  #hasFailed = false;
   #isDraining = false;
+  /** The session has. */
+  #saidGoaway = false;
   #isInputEnded = false;
+  #isNudging = false;
   #isPaused = false;
   #awaitsTurnEnd = false;
 
@@ -116,6 +129,7 @@ export class H2Carrier implements Carrier, H2Wire, H2SessionOwner, TurnMember {
     // RFC 9113 6.8: GOAWAY tells the client which of its streams are still served. Not by way of the session, which of Bun 1.4.5
     // then drops the trailers of those; from here on the guard refuses new ones.
     const farewell = goAwayFrame(this.#guard.lastStreamId, H2_ERROR.noError);
+    this.#saidGoaway = true;
     const verdict = this.#guard.outbound(farewell, this.context.deadlines.now);
     this.#queue(farewell);
     if (verdict !== undefined) this.#apply(verdict);
@@ -131,15 +145,35 @@ export class H2Carrier implements Carrier, H2Wire, H2SessionOwner, TurnMember {
   // What the session says.
 
   sendFrames(bytes: Buffer): Promise<void> | undefined {
-    if (!this.#isReading) return undefined;
+    if (this.#connection === undefined || this.#hasFailed || this.#isSecondReset(bytes)) return undefined;
+    if (bytes[3] === FRAME.goAway) this.#saidGoaway = true;
+    // A content-length that is not kept is found by node:http2 itself.
+    else if (bytes[3] === FRAME.rstStream) this.#noteFault(bytes.readUInt32BE(5));
     const verdict = this.#guard.outbound(bytes, this.context.deadlines.now);
     this.#queue(bytes);
     if (verdict !== undefined) this.#apply(verdict);
     return this.outbound.settle();
   }
 
+  /** RFC 9113 5.1: behind its RST_STREAM nothing is said of a stream any more, whatever the session has to say. */
+  #isSecondReset(bytes: Buffer): boolean {
+    if (bytes[3] !== FRAME.rstStream || bytes.length !== RST_STREAM_SIZE) return false;
+    return this.#hasBeenReset.has(bytes.readUInt32BE(5)) || !this.#noteReset(bytes);
+  }
+
+  /** Remembers the last few; always true. */
+  #noteReset(frame: Buffer): boolean {
+    const ids = this.#hasBeenReset;
+    ids.add(frame.readUInt32BE(5));
+    if (ids.size > MAX_RESETS_KEPT) ids.delete(ids.values().next().value!);
+    return true;
+  }
+
   sessionEnded(): void {
-    if (this.phase !== 'closed') this.#close();
+    if (this.phase === 'closing' || this.phase === 'closed') return;
+    // node:http2 of Bun 1.4.5 gives up on some field sections without a word (RFC 9113 5.4.1).
+    if (!this.#saidGoaway && !this.#isInputEnded) this.#fail(H2_FAULTS.undecodable);
+    else this.#close();
   }
 
   sessionFailed(error: Error): void {
@@ -190,8 +224,22 @@ export class H2Carrier implements Carrier, H2Wire, H2SessionOwner, TurnMember {
   resetStream(stream: ServerHttp2Stream, errorCode: number): void {
     const id = stream.id;
     if (this.#connection === undefined || id === undefined) return;
-    this.#duplex.push(rstStreamFrame(id, H2_ERROR.cancel));
     if (this.#resets.push(rstStreamFrame(id, errorCode)) === 1) setImmediate(() => this.#sendResets());
+    this.#duplex.push(rstStreamFrame(id, H2_ERROR.cancel));
+  }
+
+  /**
+   * While one stream waits for its window, node:http2 of Bun 1.4.5 keeps what is written to others until bytes arrive from the
+   * peer. A frame of a type that nobody knows, which is to be ignored (RFC 9113 5.5), is as good.
+   */
+  nudge(): void {
+    if (this.#isNudging || this.#exchanges.size < 2) return;
+    this.#isNudging = true;
+    setImmediate(() => {
+      this.#isNudging = false;
+      if (this.#connection === undefined || this.#duplex.destroyed) return;
+      for (const exchange of this.#exchanges) if (exchange.isHeld) return void this.#duplex.push(NUDGE);
+    });
   }
 
   #sendResets(): void {
@@ -246,7 +294,8 @@ export class H2Carrier implements Carrier, H2Wire, H2SessionOwner, TurnMember {
 
   expire(deadline: DeadlineName): void {
     if (deadline === 'write') this.#connection?.abort('write_timeout');
-    else this.drain();
+    // What has stalled is a stream, which has deadlines of its own.
+    else if (deadline === 'idle') this.drain();
   }
 
   turnEnded(): void {
@@ -256,9 +305,18 @@ export class H2Carrier implements Carrier, H2Wire, H2SessionOwner, TurnMember {
 
   /** What the guard says comes first: the session may have another code for the same. */
   #apply({ passed, replies, fault }: GuardVerdict): void {
-    for (const bytes of replies) this.#queue(bytes);
+    for (const bytes of replies) {
+      if (bytes[3] === FRAME.rstStream) this.#noteReset(bytes);
+      this.#queue(bytes);
+    }
+    for (const bytes of replies) if (bytes[3] === FRAME.rstStream) this.#noteFault(bytes.readUInt32BE(5));
     for (const bytes of passed) this.#duplex.push(bytes);
     if (fault !== undefined) this.#fail(fault);
+  }
+
+  /** A stream is reset for what its peer has done. */
+  #noteFault(id: number): void {
+    for (const exchange of this.#exchanges) if (exchange.id === id) exchange.noteFault();
   }
 
   #queue(bytes: Buffer): void {
@@ -281,10 +339,11 @@ export class H2Carrier implements Carrier, H2Wire, H2SessionOwner, TurnMember {
   }
 
   /** RFC 9113 5.4.1: says why, and closes. */
-  #fail(fault: H2Fault): void {
+  #fail(fault: Pick<H2Fault, 'errorCode' | 'message'>): void {
     this.context.log.debug(
       `HTTP/2 ${this.#connection?.client?.[0] ?? 'unix'}: ${fault.errorCode}: ${fault.message}`,
     );
+    this.#hasFailed = true;
     this.outbound.putBytes(goAwayFrame(this.#guard.lastStreamId, fault.errorCode, fault.message));
     this.#dropExchanges('protocol_error');
     this.#close();

@@ -64,6 +64,8 @@ export class H2Exchange implements Exchange, Watchable, Watched {
   readonly #backlog: StreamBacklog;
   /** Undefined once the exchange is over. */
   #carrier: H2Carrier | undefined;
+  /** Why it ends when its stream does. */
+  #reason: DisconnectReason = 'client_closed';
   #share: TurnShare | undefined = undefined;
   #received = 0;
   /** Body bytes that came behind the response. */
@@ -161,6 +163,7 @@ export class H2Exchange implements Exchange, Watchable, Watched {
     this.#backlog.add(bytes.length);
     if (this.#isTunnel) this.#noteFresh(bytes.length);
     this.#stream.write(bytes, () => this.#written(bytes.length));
+    this.#carrier!.nudge();
     const waiting = this.#backlog.settle();
     if (waiting !== undefined) return waiting;
     return (this.#share ??= new TurnShare()).spend(bytes.length) ? nextTurn() : undefined;
@@ -185,6 +188,7 @@ export class H2Exchange implements Exchange, Watchable, Watched {
       else if (this.#stream.writableEnded) this.#stream.once('finish', finished);
       else if (bytes.length === 0) this.#stream.end(finished);
       else this.#stream.end(bytes, finished);
+      this.#carrier?.nudge();
     });
   }
 
@@ -218,8 +222,7 @@ export class H2Exchange implements Exchange, Watchable, Watched {
           'and the application sends on without waiting for send; stream reset',
       );
     }
-    this.#carrier!.resetStream(this.#stream, RESET_CODES[reason] ?? CANCEL);
-    this.lost(reason);
+    this.#reset(RESET_CODES[reason] ?? CANCEL, reason);
   }
 
   // What the carrier says.
@@ -236,10 +239,24 @@ export class H2Exchange implements Exchange, Watchable, Watched {
     if (!isWhole) this.observer?.disconnected(reason);
   }
 
+  get id(): number | undefined {
+    return this.#stream.id;
+  }
+
+  /** The stream is about to be closed because of what the peer has done. */
+  noteFault(): void {
+    this.#reason = 'protocol_error';
+  }
+
   shutdown(): void {
     // What has arrived comes first.
     if (this.#gathered !== undefined) this.#passGathered();
     this.observer?.shutdown();
+  }
+
+  /** Whether its window holds something back, or the session does. */
+  get isHeld(): boolean {
+    return this.#backlog.isHeld;
   }
 
   // Deadlines.
@@ -350,8 +367,7 @@ export class H2Exchange implements Exchange, Watchable, Watched {
   }
 
   #malformed(): void {
-    this.#carrier!.resetStream(this.#stream, PROTOCOL_ERROR);
-    this.lost('protocol_error');
+    this.#reset(PROTOCOL_ERROR, 'protocol_error');
   }
 
   #noteSending(): void {
@@ -361,6 +377,7 @@ export class H2Exchange implements Exchange, Watchable, Watched {
   #written(size: number): void {
     this.lastSent = this.context.deadlines.now;
     this.#backlog.take(size);
+    if (this.isHeld) this.#carrier?.nudge();
   }
 
   /** All of the response is with the connection. What is left of the request is read for a while, and thrown away. */
@@ -375,12 +392,18 @@ export class H2Exchange implements Exchange, Watchable, Watched {
 
   /** RFC 9113 8.1: a client whose request has been answered in full need not go on sending it. */
   #leaveRest(): void {
-    this.#carrier?.resetStream(this.#stream, NO_ERROR);
-    this.lost('client_closed');
+    if (!this.isOver) this.#reset(NO_ERROR, 'client_closed');
+  }
+
+  #reset(errorCode: number, reason: DisconnectReason): void {
+    // The session may say at once that the stream is closed.
+    this.#reason = reason;
+    this.#carrier!.resetStream(this.#stream, errorCode);
+    this.lost(reason);
   }
 
   #streamClosed(): void {
-    this.lost('client_closed');
+    this.lost(this.#reason);
   }
 
   #leave(): void {

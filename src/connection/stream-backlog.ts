@@ -83,6 +83,10 @@ export class StreamBacklog implements OutboundHandle {
     return this.#held + this.#passedSize;
   }
 
+  get isHeld(): boolean {
+    return this.#held > 0;
+  }
+
   get overflowMark(): number {
     return Math.max(MIN_OVERFLOW, 4 * this.highWaterMark);
   }

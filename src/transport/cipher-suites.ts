@@ -1,9 +1,9 @@
 /**
- * The numbers of the cipher suites that Bun's TLS library can negotiate, by the names of the IANA registry (TLS Cipher
- * Suites). The library has fewer suites than the registry; one that is missing here has no number, which is said as null.
+ * The numbers of the cipher suites that Bun 1.4.5 can negotiate, all of them, by their names in the IANA registry (TLS
+ * Cipher Suites). A test counts them against the library; one that comes to be missing here has no number.
  */
 
-const CIPHER_SUITES: ReadonlyMap<string, number> = new Map([
+export const CIPHER_SUITES: ReadonlyMap<string, number> = new Map([
   // TLS 1.3: RFC 8446 B.4.
   ['TLS_AES_128_GCM_SHA256', 0x1301],
   ['TLS_AES_256_GCM_SHA384', 0x1302],
@@ -21,14 +21,10 @@ const CIPHER_SUITES: ReadonlyMap<string, number> = new Map([
   ['TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA', 0xc013],
   ['TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA', 0xc014],
   ['TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256', 0xc023],
-  ['TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA384', 0xc024],
   ['TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256', 0xc027],
-  ['TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384', 0xc028],
   // Without forward secrecy: RFC 5288, RFC 5246 A.5.
   ['TLS_RSA_WITH_AES_128_GCM_SHA256', 0x009c],
   ['TLS_RSA_WITH_AES_256_GCM_SHA384', 0x009d],
-  ['TLS_RSA_WITH_AES_128_CBC_SHA256', 0x003c],
-  ['TLS_RSA_WITH_AES_256_CBC_SHA256', 0x003d],
   ['TLS_RSA_WITH_AES_128_CBC_SHA', 0x002f],
   ['TLS_RSA_WITH_AES_256_CBC_SHA', 0x0035],
   ['TLS_RSA_WITH_3DES_EDE_CBC_SHA', 0x000a],

@@ -4,12 +4,23 @@
  * connection is served all the while. Peers that are slow instead are in h2-floods-slow.test.ts.
  */
 import { expect, test } from 'bun:test';
-import { CODE, codeName, dataFrame, frame, headersFrame, continuationFrame } from '../support/h2/frames.ts';
-import { pingFrame, priorityFrame, rstStreamFrame, SETTING, settingsFrame } from '../support/h2/frames.ts';
-import { windowUpdateFrame } from '../support/h2/frames.ts';
-import { indexed, literal, plainBlock, type Field } from '../support/h2/hpack.ts';
+import {
+  CODE,
+  codeName,
+  continuationFrame,
+  dataFrame,
+  frame,
+  headersFrame,
+  pingFrame,
+  priorityFrame,
+  rstStreamFrame,
+  SETTING,
+  settingsFrame,
+  windowUpdateFrame,
+} from '../support/h2/frames.ts';
+import { type Field, indexed, literal, plainBlock } from '../support/h2/hpack.ts';
 import { RawH2Client, requestFields } from '../support/h2/raw-h2-client.ts';
-import { startServer, type StartOptions, type TestServer } from '../support/start-server.ts';
+import { type StartOptions, startServer, type TestServer } from '../support/start-server.ts';
 import { until } from '../support/within.ts';
 import { httpApp, readBody, reply } from './apps.ts';
 
@@ -30,7 +41,6 @@ interface Flood {
   readonly debug: string;
   /** Calls of the application that the peer may get out of it. */
   readonly mostCalls: number;
-  readonly settings?: readonly (readonly [id: number, value: number])[];
   readonly options?: StartOptions;
 }
 
@@ -55,7 +65,12 @@ const UPLOAD = block('/upload');
 const open = (stream: number, fields: Uint8Array, endStream = false): Buffer =>
   headersFrame(stream, fields, { endStream });
 
+/** Four kilobytes that one byte stands for from the second time on. */
+const BOMB_FIELD = literal('x', 'y'.repeat(4000), { form: 'incremental' });
+const BOMB = Buffer.concat([WAIT, ...Array.from({ length: 16_000 }, () => indexed(62))]);
+
 const RESETS = { debug: 'Too many streams are reset.', mostCalls: 1001 };
+const FULL_FRAGMENT = plainBlock(Array.from({ length: 4 }, () => ['x', 'y'.repeat(4000)] as const));
 const TINY_RESETS = { http2: true, h2RstBurst: 10, h2RstRate: 1 };
 
 const FLOODS: readonly Flood[] = [
@@ -74,15 +89,12 @@ const FLOODS: readonly Flood[] = [
   },
   {
     name: 'WINDOW_UPDATE of zero on stream after stream',
-    round: (count) => [open(streamOf(count), UPLOAD), frame({ ...ZERO_INCREMENT, stream: streamOf(count) })],
+    round: (count) => [open(streamOf(count), UPLOAD), windowUpdateFrame(streamOf(count), 0)],
     ...RESETS,
   },
   {
     name: 'WINDOW_UPDATE beyond the largest window on stream after stream',
-    round: (count) => [
-      open(streamOf(count), UPLOAD),
-      windowUpdateFrame(streamOf(count), 2 ** 31 - 1),
-    ],
+    round: (count) => [open(streamOf(count), UPLOAD), windowUpdateFrame(streamOf(count), 2 ** 31 - 1)],
     ...RESETS,
   },
   {
@@ -128,8 +140,17 @@ const FLOODS: readonly Flood[] = [
       dataFrame(streamOf(count), 'two'),
     ],
     ...RESETS,
+    // open: with the default budget, node:http2 runs out of its own (1000 resets) first: COMPRESSION_ERROR.
+    options: TINY_RESETS,
+    // These resets are counted a turn later: as many streams as may be open at once can begin before.
+    mostCalls: 100,
   },
-  { name: 'empty HEADERS', round: (count) => [open(streamOf(count), NOTHING, true)], ...RESETS, mostCalls: 0 },
+  {
+    name: 'empty HEADERS',
+    round: (count) => [open(streamOf(count), NOTHING, true)],
+    ...RESETS,
+    mostCalls: 0,
+  },
   {
     name: 'more streams than are allowed',
     round: (count) => [open(streamOf(count), WAIT)],
@@ -187,6 +208,13 @@ const FLOODS: readonly Flood[] = [
   },
   // Header blocks.
   {
+    name: 'header lists of 64 MB in 16 KB of indexes',
+    round: (count) => [open(streamOf(count), count === 0 ? Buffer.concat([UPLOAD, BOMB_FIELD]) : BOMB, true)],
+    ...RESETS,
+    options: TINY_RESETS,
+    mostCalls: 1,
+  },
+  {
     name: 'CONTINUATION, all of them empty',
     round: (count) => [
       count === 0
@@ -204,12 +232,11 @@ const FLOODS: readonly Flood[] = [
         : continuationFrame(1, FULL_FRAGMENT, { endHeaders: false }),
     ],
     debug: 'The header block is too long.',
+    // open: with the default of 65536, node:http2 gives up at 64 KB, below the guard's bound: COMPRESSION_ERROR.
+    options: { http2: true, h2MaxHeaderListSize: 4096 },
     mostCalls: 0,
   },
 ];
-
-const ZERO_INCREMENT = { type: 8, payload: Buffer.alloc(4) } as const;
-const FULL_FRAGMENT = plainBlock(Array.from({ length: 4 }, () => ['x', 'y'.repeat(4000)] as const));
 
 /** Sends rounds until the server has had enough, or MOST_ROUNDS and MOST_BYTES say that it never will. */
 async function flood(client: RawH2Client, round: Flood['round']): Promise<void> {
@@ -227,11 +254,11 @@ async function flood(client: RawH2Client, round: Flood['round']): Promise<void> 
 /** Does requests on a connection of its own for as long as `attack` takes, and at least one. */
 async function servingBeside(server: TestServer, attack: Promise<void>): Promise<void> {
   const client = await RawH2Client.open(server.address);
-  let isOver = false;
-  const over = attack.finally(() => (isOver = true));
+  const progress = { isOver: false };
+  const over = attack.finally(() => (progress.isOver = true));
   over.catch(() => undefined);
   do expect((await client.request({ path: '/beside' })).body.toString()).toBe('beside');
-  while (!isOver);
+  while (!progress.isOver);
   await over;
   client.close();
 }
@@ -265,38 +292,60 @@ test.each(FLOODS.map((row) => [row.name, row] as const))('%s: ENHANCE_YOUR_CALM'
   await over(server, client);
 });
 
-/** Four kilobytes that one byte stands for from the second time on. */
-const BOMB_FIELD = literal('x', 'y'.repeat(4000), { form: 'incremental' });
-const BOMB = Buffer.concat([WAIT, ...Array.from({ length: 16_000 }, () => indexed(62))]);
-
-test('a header list of 64 MB in 16 KB of indexes is not built, and the application does not see it', async () => {
+test('a header list of 64 MB in 16 KB of indexes is refused: the stream is reset, and the rest goes on', async () => {
   const { app, calls } = floodedApp();
   await using server = await startServer(app, { http2: true });
   const client = await RawH2Client.open(server.address);
+  void client.send(open(1, Buffer.concat([UPLOAD, BOMB_FIELD]), true));
+  expect((await client.response(1)).status).toBe(200);
   const before = memory();
-  void client.send(open(1, Buffer.concat([WAIT, BOMB_FIELD]), true), rstStreamFrame(1));
-  const callsBefore = 1;
-  await servingBeside(server, (async () => {
-    void client.send(open(3, BOMB, true));
-    const { status, resetCode } = await client.response(3);
-    console.log({ status, resetCode, goaway: client.goaway, ending: client.ending, grow: memory() - before });
-  })());
+  void client.send(open(3, BOMB, true));
+  const { status, resetCode } = await client.response(3);
+  expect({ status, resetCode }).toEqual({ status: 0, resetCode: CODE.enhanceYourCalm });
   expect(memory() - before).toBeLessThan(MOST_GROWTH);
-  expect(calls()).toBeLessThanOrEqual(callsBefore);
+  expect(calls()).toBe(1);
+  void client.send(open(5, UPLOAD, true));
+  expect((await client.response(5)).status).toBe(200);
   await over(server, client);
 });
 
-test('header-list bombs one after another: ENHANCE_YOUR_CALM', async () => {
+test('WINDOW_UPDATE of one byte, each sent when the byte has come: ENHANCE_YOUR_CALM', async () => {
   const { app, calls } = floodedApp();
   await using server = await startServer(app, { http2: true });
-  const client = await RawH2Client.open(server.address);
-  const before = memory();
-  const t = performance.now();
+  const client = await RawH2Client.connect(server.address, { refillsWindows: false });
+  await client.start([[SETTING.initialWindowSize, 0]]);
+  const stream = client.open({ path: '/large' }, { endStream: true });
+  const { pieces } = client.stream(stream);
+  const trickle = async (): Promise<void> => {
+    while (client.goaway === undefined) {
+      if (pieces.length > MOST_ROUNDS) throw new Error('the flood is not stopped');
+      const count = pieces.length;
+      client.grant(stream, 1);
+      await until(() => pieces.length > count || client.goaway !== undefined, 'a byte');
+    }
+    expect(await client.ended()).toBe('fin');
+  };
+  await servingBeside(server, trickle());
+  expect(client.goaway).toMatchObject({
+    code: CODE.enhanceYourCalm,
+    debug: 'Too many WINDOW_UPDATE frames.',
+  });
+  expect(client.stream(stream).received).toBeLessThan(3000);
+  expect(calls()).toBe(1);
+  await over(server, client);
+});
+
+// open: of increments in one chunk all but the last seem to leave a window open, so that each byte sent earns ten more.
+test.todo('WINDOW_UPDATE of one byte, many at once: ENHANCE_YOUR_CALM', async () => {
+  const { app } = floodedApp();
+  await using server = await startServer(app, { http2: true });
+  const client = await RawH2Client.connect(server.address, { refillsWindows: false });
+  await client.start([[SETTING.initialWindowSize, 0]]);
+  const stream = client.open({ path: '/large' }, { endStream: true });
   await servingBeside(
     server,
-    flood(client, (count) => [open(streamOf(count), count === 0 ? Buffer.concat([WAIT, BOMB_FIELD]) : BOMB, true)]),
+    flood(client, () => [windowUpdateFrame(stream, 1)]),
   );
-  console.log({ goaway: client.goaway, calls: calls(), grow: memory() - before, ms: performance.now() - t });
-  expect(client.goaway?.code).toBe(CODE.enhanceYourCalm);
+  expect(client.goaway?.debug).toBe('Too many WINDOW_UPDATE frames.');
   await over(server, client);
 });

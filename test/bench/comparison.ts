@@ -5,7 +5,7 @@
  */
 import { Field } from './bench.ts';
 import type { Bench, Row } from './bench.ts';
-import type { PeerName, RunningPeer } from './peers.ts';
+import type { BenchProtocol, PeerName, RunningPeer } from './peers.ts';
 import { asVerdict, formatFixed, formatPercent, NO_FIGURE } from './report.ts';
 import type { RowReport, Verdict } from './report.ts';
 import { medianOf, medianWhereKnown, ratioOf } from './samples.ts';
@@ -16,6 +16,8 @@ export interface Comparison {
   name: string;
   title: string;
   peers: readonly PeerName[];
+  /** @default 'http/1.1' */
+  protocol?: BenchProtocol;
   /** The heading of the figure, and how it is written. */
   value: { heading: string; format: (value: number) => string };
   /** The heading of the CPU time per unit of work, and how many of the heading's unit a second is. */
@@ -41,7 +43,7 @@ export function comparisonRow(comparison: Comparison): Row {
 }
 
 async function runComparison(comparison: Comparison, bench: Bench): Promise<RowReport> {
-  const field = new Field(comparison.peers, bench);
+  const field = new Field(comparison.peers, bench, comparison.protocol);
   const { rounds } = bench.flags;
   const results = new Map<PeerName, Sample[]>();
   if (comparison.warm !== undefined) {

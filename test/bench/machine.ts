@@ -25,6 +25,8 @@ export const NODE = Bun.which('node');
 /** Debian keeps nginx in sbin, which is not in everybody's PATH. */
 export const NGINX = Bun.which('nginx') ?? Bun.which('/usr/sbin/nginx');
 export const WRK = Bun.which('wrk');
+export const H2LOAD = Bun.which('h2load');
+export const NGHTTPD = Bun.which('nghttpd') ?? Bun.which('/usr/sbin/nghttpd');
 const TASKSET = Bun.which('taskset');
 
 /** The interpreter that has uvicorn with both of its fast parts: Debian's own first, then the one in PATH. */
@@ -72,7 +74,9 @@ export function readVersions(projectVersion: string): string[] {
     `node: ${(NODE && outputOf(NODE, '--version')) ?? 'absent'}`,
     `ws on node: ${WS_VERSION ?? 'absent'}`,
     `nginx: ${(NGINX && outputOf(NGINX, '-v')?.replace('nginx version: nginx/', '')) ?? 'absent'}`,
+    `nghttpd: ${(NGHTTPD && outputOf(NGHTTPD, '--version')?.replace('nghttpd ', '')) ?? 'absent'}`,
     `uvicorn: ${uvicorn ?? 'absent, or without httptools or uvloop'}`,
+    `h2load: ${(H2LOAD && outputOf(H2LOAD, '--version')?.replace('h2load ', '')) ?? 'absent'}`,
     // `wrk -v` exits with 1, after its first line.
     `wrk: ${WRK === null ? 'absent' : firstLine(Bun.spawnSync([WRK, '-v']).stdout.toString())}`,
   ];

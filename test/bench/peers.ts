@@ -2,17 +2,23 @@
  * The servers that are measured: how each is started, and why one is left out. All listen on a port that the bench run
  * picked, and all are ready once they answer `GET /`.
  */
-import { existsSync, openSync, closeSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, openSync, closeSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:http2';
 import { join } from 'node:path';
 import type { Children, ServerChild } from './children.ts';
-import { descriptorLimit, NGINX, NODE, UVICORN_PYTHON, WS_VERSION } from './machine.ts';
+import { descriptorLimit, NGHTTPD, NGINX, NODE, UVICORN_PYTHON, WS_VERSION } from './machine.ts';
+import { GREETING } from './peers/work.ts';
 
 const PEERS_DIRECTORY = join(import.meta.dir, 'peers');
 const COMMAND = join(import.meta.dir, '../../bin/tsagi-server');
 const STARTUP_MS = 15_000;
 const PROBE_INTERVAL_MS = 20;
 
+/** What a row's load generator speaks. HTTP/2 is by prior knowledge, without TLS. */
+export type BenchProtocol = 'http/1.1' | 'h2';
+
 interface Launch {
+  protocol: BenchProtocol;
   port: number;
   /** The run's scratch directory. */
   directory: string;
@@ -29,13 +35,14 @@ export const PEERS = {
   tsagi: {
     absent: existsSync(COMMAND) ? undefined : 'no bin/tsagi-server',
     // The default of 1000 connections is below what the rows with many connections open.
-    command: ({ port }) => [
+    command: ({ port, protocol }) => [
       process.execPath,
       COMMAND,
       `${join(PEERS_DIRECTORY, 'tsagi-app.ts')}:app`,
       ...words(
         `--env production --host 127.0.0.1 --port ${port} --max-connections ${descriptorLimit() - 100}`,
       ),
+      ...(protocol === 'h2' ? ['--http2'] : []),
     ],
   },
   ceiling: { command: () => bunPeer('ceiling.ts') },
@@ -48,6 +55,25 @@ export const PEERS = {
   'ws-node': {
     absent: NODE === null ? 'no node' : WS_VERSION === undefined ? 'no package ws' : undefined,
     command: () => [NODE ?? '', join(PEERS_DIRECTORY, 'ws-node.mjs')],
+  },
+  'node-http2': {
+    absent: NODE === null ? 'no node' : undefined,
+    command: () => [NODE ?? '', join(PEERS_DIRECTORY, 'node-http2.mjs')],
+  },
+  'node-http2-stream': {
+    absent: NODE === null ? 'no node' : undefined,
+    command: () => [NODE ?? '', join(PEERS_DIRECTORY, 'node-http2.mjs'), 'stream'],
+  },
+  'bun-http2': { command: () => bunPeer('node-http2.mjs') },
+  'bun-http2-stream': { command: () => [...bunPeer('node-http2.mjs'), 'stream'] },
+  nghttpd: {
+    absent: NGHTTPD === null ? 'no nghttpd' : undefined,
+    command: (launch) => [
+      NGHTTPD ?? '',
+      ...words('--no-tls --address 127.0.0.1 --htdocs'),
+      writeGreetingFile(launch),
+      String(launch.port),
+    ],
   },
   nginx: {
     absent: NGINX === null ? 'no nginx' : undefined,
@@ -92,13 +118,23 @@ export interface RunningPeer {
   child: ServerChild;
 }
 
-export async function startPeer(name: PeerName, children: Children, filePath: string): Promise<RunningPeer> {
+export interface PeerWork {
+  filePath: string;
+  protocol: BenchProtocol;
+}
+
+export async function startPeer(
+  name: PeerName,
+  children: Children,
+  { filePath, protocol }: PeerWork,
+): Promise<RunningPeer> {
   const port = pickPort();
   const program: PeerProgram = PEERS[name];
-  const command = program.command({ port, directory: children.directory, filePath });
+  const command = program.command({ port, directory: children.directory, filePath, protocol });
   const env = {
     BENCH_PORT: String(port),
     BENCH_FILE: filePath,
+    BENCH_PROTOCOL: protocol,
     PYTHONDONTWRITEBYTECODE: '1',
     NODE_ENV: 'production',
   };
@@ -107,6 +143,7 @@ export async function startPeer(name: PeerName, children: Children, filePath: st
   const child = children.startServer(command, env, logFd);
   closeSync(logFd);
   const deadline = performance.now() + STARTUP_MS;
+  const answers = protocol === 'h2' ? answersHttp2 : answersHttp1;
   while (!(await answers(port))) {
     if (child.exitCode !== null || performance.now() > deadline) {
       await children.stop(child);
@@ -131,12 +168,27 @@ function bunPeer(file: string): string[] {
   return [process.execPath, join(PEERS_DIRECTORY, file)];
 }
 
-async function answers(port: number): Promise<boolean> {
+async function answersHttp1(port: number): Promise<boolean> {
   try {
     const response = await fetch(`http://127.0.0.1:${port}/`, { headers: { connection: 'close' } });
     return (await response.text()) !== '' && response.ok;
   } catch {
     return false;
+  }
+}
+
+async function answersHttp2(port: number): Promise<boolean> {
+  const session = connect(`http://127.0.0.1:${port}`);
+  try {
+    return await new Promise((resolve) => {
+      session.on('error', () => resolve(false));
+      const stream = session.request({ ':path': '/' });
+      stream.on('error', () => resolve(false));
+      stream.on('response', ({ ':status': status }) => resolve(status === 200));
+      stream.resume();
+    });
+  } finally {
+    session.destroy();
   }
 }
 
@@ -154,6 +206,14 @@ function pickPort(): number {
       // Taken: the next one.
     }
   }
+}
+
+/** What nghttpd gives out for `/`. */
+function writeGreetingFile({ directory }: Launch): string {
+  const root = join(directory, 'greeting');
+  mkdirSync(root, { recursive: true });
+  writeFileSync(join(root, 'index.html'), GREETING);
+  return root;
 }
 
 function writeNginxConfig({ port, directory, filePath }: Launch): string {

@@ -8,6 +8,7 @@ import type { CountedWork } from './load/counted.ts';
 import { runDownload } from './load/downloads.ts';
 import { measureIdleConnections } from './load/idle-connections.ts';
 import type { MessageKind } from './load/websocket-wire.ts';
+import { runH2load } from './load/h2load.ts';
 import { runWrk } from './load/wrk.ts';
 import type { WrkWork } from './load/wrk.ts';
 import { descriptorLimit } from './machine.ts';
@@ -18,6 +19,8 @@ import { formatCount } from './report.ts';
 const MIB = 2 ** 20;
 const CONNECTIONS = 50;
 const EVENT_STREAMS = 1000;
+const H2_CONNECTIONS = 10;
+const H2_STREAMS = 32;
 
 /** Nineteen, to which wrk adds `host`; in the order and of the kinds that a browser behind a proxy sends. */
 const REQUEST_HEADERS = [
@@ -139,7 +142,36 @@ export const ROWS: readonly Row[] = [
     unit: 'event',
     load: { client: 'event-stream-client.ts', args: [EVENT_STREAMS] },
   }),
+  h2Row({
+    name: 'h2',
+    title: `hello over HTTP/2, ${H2_CONNECTIONS} connections, ${H2_STREAMS} streams on each`,
+    peers: [
+      'tsagi',
+      'node-http2',
+      'node-http2-stream',
+      'bun-http2',
+      'bun-http2-stream',
+      'bun-serve',
+      'nghttpd',
+    ],
+    bars: { 'node-http2': 1.5, 'bun-http2': 2 },
+  }),
 ];
+
+/** Of HTTP/2, which has one row. */
+function h2Row(plan: Plan): Row {
+  const load = (peer: RunningPeer, bench: Bench, seconds: number) =>
+    runH2load(peer, { connections: H2_CONNECTIONS, streams: H2_STREAMS, seconds }, bench.children);
+  return comparisonRow({
+    ...plan,
+    protocol: 'h2',
+    value: { heading: 'requests/s', format: formatCount },
+    cpu: { heading: 'CPU µs/request', perSecond: 1e6 },
+    bound: 'least',
+    warm: (peer, bench) => load(peer, bench, 1),
+    measure: (peer, bench) => load(peer, bench, bench.flags.seconds),
+  });
+}
 
 type Plan = Pick<Comparison, 'name' | 'title' | 'peers' | 'bars'>;
 

@@ -18,9 +18,13 @@ export const app: App = async (scope, receive, send) => {
   if (scope.path === '/trailers') await sendTrailers(receive, send);
   else if (scope.path === '/broken') await breakOff(send);
   else if (scope.path.startsWith('/held/')) await hold(scope, send);
-  else if (scope.path === '/' || scope.path.endsWith('.js')) await liveApp(scope, receive, send);
+  else if (isLive(scope.path)) await liveApp(scope, receive, send);
   else await httpApp(scope, receive, send);
 };
+
+function isLive(path: string): boolean {
+  return path === '/' || path === '/release' || path.endsWith('.js');
+}
 
 async function sendTrailers(receive: ReceiveFunction, send: SendFunction): Promise<void> {
   await send({ type: 'http.response.start', status: 200, trailers: true });

@@ -118,7 +118,8 @@ describe('defaults', () => {
 
 describe('where TLS is spoken', () => {
   const listen = ['a:1', 'http://a:2', 'https://a:3', '/a', 'http:///b', 'https:///c'];
-  const secure = (options: ServerOptions) => parseOptions(options).listeners.map((it) => it.isSecure === true);
+  const secure = (options: ServerOptions) =>
+    parseOptions(options).listeners.map((it) => it.isSecure === true);
 
   test('with a certificate: on TCP unless the address says http, on unix sockets where it says https', () => {
     const certificate = { certFile: 'c', keyFile: 'k' };
@@ -197,10 +198,7 @@ describe('refusals', () => {
       { certFile: 'c', keyFile: 'k', caFile: 'a' },
       'option caFile must be given together with option verifyClient optional or require',
     ],
-    [
-      { caFile: 'a', verifyClient: 'optional' },
-      'option caFile must be given together with option certFile',
-    ],
+    [{ caFile: 'a', verifyClient: 'optional' }, 'option caFile must be given together with option certFile'],
     [{ minVersion: 'TLSv1.1' }, 'option minVersion must be one of TLSv1.2, TLSv1.3, not "TLSv1.1"'],
     [{ listen: ['a:1', 'a:1'] }, 'option listen must be a list without repeats, not "a:1"'],
     [

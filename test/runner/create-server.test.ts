@@ -40,7 +40,7 @@ describe("a server in a program of one's own", () => {
     expect(server.isRunning).toBe(true);
     const { port } = server;
     expect(server.listeners as unknown[]).toEqual([
-      { type: 'tcp', url: `http://127.0.0.1:${port}`, host: '127.0.0.1', port },
+      { type: 'tcp', url: `http://127.0.0.1:${port}`, isSecure: false, host: '127.0.0.1', port },
     ]);
     expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toBe('embedded');
     await server.shutdown();

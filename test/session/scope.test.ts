@@ -46,7 +46,12 @@ test('a scope has what the request says, what the server says, and the live hand
 });
 
 test('on a unix socket there is no client, and the server is the path', () => {
-  const peer = { client: undefined, server: ['/run/a.sock', null] as [string, null], isSecure: false, tls: undefined };
+  const peer = {
+    client: undefined,
+    server: ['/run/a.sock', null] as [string, null],
+    isSecure: false,
+    tls: undefined,
+  };
   const scope = scopeOf(new FakeExchange({}, peer));
   expect('client' in scope).toBe(false);
   expect(scope.server).toEqual(['/run/a.sock', null]);
@@ -136,7 +141,12 @@ describe('the scope of an event stream', () => {
   });
 
   test('has no client on a unix socket, and the scheme of its connection', () => {
-    const peer = { client: undefined, server: ['/x', null] as [string, null], isSecure: true, tls: undefined };
+    const peer = {
+      client: undefined,
+      server: ['/x', null] as [string, null],
+      isSecure: true,
+      tls: undefined,
+    };
     const scope = open(new FakeExchange({}, peer));
     expect(['client' in scope, scope.scheme]).toEqual([false, 'https']);
   });
@@ -174,7 +184,12 @@ describe('the scope of a WebSocket', () => {
   });
 
   test('has the scheme wss with TLS, and extensions of its own', () => {
-    const peer = { client: undefined, server: ['/x', null] as [string, null], isSecure: true, tls: undefined };
+    const peer = {
+      client: undefined,
+      server: ['/x', null] as [string, null],
+      isSecure: true,
+      tls: undefined,
+    };
     const extensions = {};
     const first = open(new FakeExchange({}, peer), { extensions });
     expect(first.scheme).toBe('wss');

@@ -17,7 +17,11 @@ export type Address = { readonly host: string; readonly port: number } | { reado
 export type Ending = 'open' | 'fin' | 'reset';
 
 /** `allowHalfOpen` is absent from the types. */
-const TRUST: ConnectionOptions & { allowHalfOpen: boolean } = { ca: certificate('ca'), servername: 'localhost', allowHalfOpen: true };
+const TRUST: ConnectionOptions & { allowHalfOpen: boolean } = {
+  ca: certificate('ca'),
+  servername: 'localhost',
+  allowHalfOpen: true,
+};
 
 export interface SimpleRequest {
   readonly method?: string;

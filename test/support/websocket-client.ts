@@ -116,7 +116,8 @@ export async function askForWebSocket(
 export async function openWebSocket(server: TestServer, options?: HandshakeOptions): Promise<WebSocketPeer> {
   const peer = await askForWebSocket(server, options);
   const { status } = await peer.answer();
-  if (status !== (server.askForWebSocket === undefined ? 101 : 200)) throw new Error(`the handshake was answered with ${status}`);
+  if (status !== (server.askForWebSocket === undefined ? 101 : 200))
+    throw new Error(`the handshake was answered with ${status}`);
   return peer;
 }
 

@@ -120,6 +120,8 @@ describe('refusals', () => {
 
   test.each(['nonsense', 'TLS_AES_128_GCM_SHA256', ''])('the cipher list %j', (ciphers) => {
     const settings = { ...SERVER_TLS, verifyClient: 'none', minVersion: 'TLSv1.2', ciphers } as const;
-    expect(() => new TlsContext(settings)).toThrow(/^ciphers \(--ssl-ciphers\) .*names no cipher suite of TLS 1.2$/);
+    expect(() => new TlsContext(settings)).toThrow(
+      /^ciphers \(--ssl-ciphers\) .*names no cipher suite of TLS 1.2$/,
+    );
   });
 });

@@ -13,7 +13,8 @@ function element(tag: number, ...parts: readonly Uint8Array[]): Buffer {
   const content = Buffer.concat(parts);
   const { length } = content;
   // X.690 8.1.3: short form, or one or two bytes more.
-  const size = length < 0x80 ? [length] : length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
+  const size =
+    length < 0x80 ? [length] : length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
   return Buffer.concat([Buffer.from([tag, ...size]), content]);
 }
 
@@ -45,18 +46,39 @@ function certificateFor(places: readonly (readonly Attribute[])[], hasVersion = 
   return element(0x30, element(0x30, ...fields, element(0x30, ...sets)));
 }
 
-const ROWS: readonly (readonly [name: string, places: readonly (readonly Attribute[])[], expected: string])[] = [
+const ROWS: readonly (readonly [
+  name: string,
+  places: readonly (readonly Attribute[])[],
+  expected: string,
+])[] = [
   ['an empty name', [], ''],
-  ['the last place first (2.1)', [[['2.5.4.6', 'FR']], [['2.5.4.10', 'Acme']], [[CN, 'a']]], 'CN=a,O=Acme,C=FR'],
-  ['attributes of one place (2.2)', [[['2.5.4.11', 'Sales'], [CN, 'J.  Smith']]], 'OU=Sales+CN=J.  Smith'],
+  [
+    'the last place first (2.1)',
+    [[['2.5.4.6', 'FR']], [['2.5.4.10', 'Acme']], [[CN, 'a']]],
+    'CN=a,O=Acme,C=FR',
+  ],
+  [
+    'attributes of one place (2.2)',
+    [
+      [
+        ['2.5.4.11', 'Sales'],
+        [CN, 'J.  Smith'],
+      ],
+    ],
+    'OU=Sales+CN=J.  Smith',
+  ],
   [
     'every short name (3)',
-    ['2.5.4.7', '2.5.4.8', '2.5.4.9', '0.9.2342.19200300.100.1.25', '0.9.2342.19200300.100.1.1'].map((type) => [
-      [type, 'x'],
-    ]),
+    ['2.5.4.7', '2.5.4.8', '2.5.4.9', '0.9.2342.19200300.100.1.25', '0.9.2342.19200300.100.1.1'].map(
+      (type) => [[type, 'x']],
+    ),
     'UID=x,DC=x,STREET=x,ST=x,L=x',
   ],
-  ['what has a meaning of its own (2.4)', [[[CN, 'a"b+c,d;e<f>g\\h=i#j']]], 'CN=a\\"b\\+c\\,d\\;e\\<f\\>g\\\\h=i#j'],
+  [
+    'what has a meaning of its own (2.4)',
+    [[[CN, 'a"b+c,d;e<f>g\\h=i#j']]],
+    'CN=a\\"b\\+c\\,d\\;e\\<f\\>g\\\\h=i#j',
+  ],
   ['a number sign in front (2.4)', [[[CN, '#a']]], 'CN=\\#a'],
   ['blanks in front and behind (2.4)', [[[CN, '  a b  ']]], 'CN=\\  a b \\ '],
   ['one blank alone (2.4)', [[[CN, ' ']]], 'CN=\\ '],

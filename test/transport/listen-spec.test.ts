@@ -64,8 +64,8 @@ test('where the address does not say, a certificate makes TCP speak TLS, and not
   const unix = { type: 'unix', path: '/a' } as const;
   expect([speaksTls(tcp, true), speaksTls(tcp, false)]).toEqual([true, false]);
   expect([speaksTls(unix, true), speaksTls(unix, false)]).toEqual([false, false]);
-  expect([speaksTls({ ...tcp, isSecure: false }, true), speaksTls({ ...unix, isSecure: true }, true)]).toEqual([
-    false,
-    true,
-  ]);
+  expect([
+    speaksTls({ ...tcp, isSecure: false }, true),
+    speaksTls({ ...unix, isSecure: true }, true),
+  ]).toEqual([false, true]);
 });

@@ -153,6 +153,11 @@ export const H2_FAULTS = {
 
   // Floods.
   resetFlood: ofConnection('reset_flood', enhanceYourCalm, 'Too many streams are reset.'),
+  undecodable: ofConnection(
+    'undecodable',
+    H2_ERROR.compressionError,
+    'The header fields of a request cannot be decoded.',
+  ),
   headerBlockSlow: ofConnection(
     'header_block_slow',
     enhanceYourCalm,

@@ -3,7 +3,16 @@
  * called for each request, as in the other peers.
  */
 import { Fanout } from './fanout.ts';
-import { EVENT_DATA, FILE_PATH, GREETING, PORT, READ_HEADERS, STREAM_BYTES, STREAM_CHUNK } from './work.ts';
+import {
+  EVENT_DATA,
+  FILE_PATH,
+  GREETING,
+  IS_HTTP2,
+  PORT,
+  READ_HEADERS,
+  STREAM_BYTES,
+  STREAM_CHUNK,
+} from './work.ts';
 
 const TEXT = { 'content-type': 'text/plain', server: 'bun' };
 const BINARY = { 'content-type': 'application/octet-stream', server: 'bun' };
@@ -19,6 +28,7 @@ Bun.serve({
   hostname: '127.0.0.1',
   port: PORT,
   development: false,
+  http2: IS_HTTP2,
   idleTimeout: 255,
   routes: {
     '/': () => new Response(GREETING, { headers: TEXT }),

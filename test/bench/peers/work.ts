@@ -26,3 +26,6 @@ export const EVENT_DATA = 'x'.repeat(91) + EVENT_END;
 
 /** The port that the bench run picked for this peer. */
 export const PORT = Number(process.env['BENCH_PORT'] ?? 0);
+
+/** Whether clients come with HTTP/2. */
+export const IS_HTTP2 = process.env['BENCH_PROTOCOL'] === 'h2';

@@ -269,12 +269,19 @@ export class RawH2Client extends FrameSocket {
     } else if (type === TYPE.windowUpdate) {
       if (stream === 0) this.sendWindow += payload.readUInt32BE(0);
       else this.stream(stream).sendWindow += payload.readUInt32BE(0);
-    } else if (type === TYPE.rstStream) this.stream(stream).resetCode = payload.readUInt32BE(0);
+    } else if (type === TYPE.rstStream) this.#noteReset(frame);
     else if (type === TYPE.goaway) {
       const debug = payload.toString('latin1', 8);
       this.goaways.push({ lastStream: payload.readUInt32BE(0), code: payload.readUInt32BE(4), debug });
     } else if (type === TYPE.data) this.#noteData(frame);
     else if (type === TYPE.headers || type === TYPE.continuation) this.#noteBlock(frame);
+  }
+
+  /** Nothing may follow on a stream that is closed, another RST_STREAM included (RFC 9113 5.1). */
+  #noteReset(frame: Frame): void {
+    const stream = this.stream(frame.stream);
+    if (stream.resetCode !== undefined) this.peerFaults.push(`once more: ${describeFrame(frame)}`);
+    stream.resetCode ??= frame.payload.readUInt32BE(0);
   }
 
   #noteSettings(frame: Frame): void {
