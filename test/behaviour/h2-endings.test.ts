@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'bun:test';
 import { startH2Server } from '../support/h2-carrier-client.ts';
 import { CODE, goawayFrame, PREFACE, rstStreamFrame, settingsFrame, TYPE } from '../support/h2/frames.ts';
-import { RawH2Client } from '../support/h2/raw-h2-client.ts';
+import type { RawH2Client } from '../support/h2/raw-h2-client.ts';
 import { RawClient } from '../support/raw-client.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { until, within } from '../support/within.ts';

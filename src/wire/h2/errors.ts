@@ -153,6 +153,19 @@ export const H2_FAULTS = {
 
   // Floods.
   resetFlood: ofConnection('reset_flood', enhanceYourCalm, 'Too many streams are reset.'),
+  pingFlood: ofConnection('ping_flood', enhanceYourCalm, 'Too many PING frames.'),
+  settingsFlood: ofConnection('settings_flood', enhanceYourCalm, 'Too many SETTINGS frames.'),
+  settingsTooMany: ofConnection('settings_too_many', enhanceYourCalm, 'Too many settings in one frame.'),
+  priorityFlood: ofConnection('priority_flood', enhanceYourCalm, 'Too many PRIORITY frames.'),
+  emptyDataFlood: ofConnection('empty_data_flood', enhanceYourCalm, 'Too many empty DATA frames.'),
+  windowUpdateFlood: ofConnection('window_update_flood', enhanceYourCalm, 'Too many WINDOW_UPDATE frames.'),
+  unknownFlood: ofConnection('unknown_flood', enhanceYourCalm, 'Too many frames without a use.'),
+  continuationFlood: ofConnection('continuation_flood', enhanceYourCalm, 'Too many CONTINUATION frames.'),
+  headerBlockTooLong: ofConnection('header_block_too_long', enhanceYourCalm, 'The header block is too long.'),
+} as const;
+
+/** What the carrier finds, not the guard: time that runs out, and a session of node:http2 that gives up. */
+export const CARRIER_FAULTS = {
   undecodable: ofConnection(
     'undecodable',
     H2_ERROR.compressionError,
@@ -163,13 +176,4 @@ export const H2_FAULTS = {
     enhanceYourCalm,
     'The header fields of a request did not arrive in time.',
   ),
-  pingFlood: ofConnection('ping_flood', enhanceYourCalm, 'Too many PING frames.'),
-  settingsFlood: ofConnection('settings_flood', enhanceYourCalm, 'Too many SETTINGS frames.'),
-  settingsTooMany: ofConnection('settings_too_many', enhanceYourCalm, 'Too many settings in one frame.'),
-  priorityFlood: ofConnection('priority_flood', enhanceYourCalm, 'Too many PRIORITY frames.'),
-  emptyDataFlood: ofConnection('empty_data_flood', enhanceYourCalm, 'Too many empty DATA frames.'),
-  windowUpdateFlood: ofConnection('window_update_flood', enhanceYourCalm, 'Too many WINDOW_UPDATE frames.'),
-  unknownFlood: ofConnection('unknown_flood', enhanceYourCalm, 'Too many frames without a use.'),
-  continuationFlood: ofConnection('continuation_flood', enhanceYourCalm, 'Too many CONTINUATION frames.'),
-  headerBlockTooLong: ofConnection('header_block_too_long', enhanceYourCalm, 'The header block is too long.'),
 } as const;

@@ -10,7 +10,7 @@ import { ConnectionShadow, type GuardLimits } from './connection-shadow.ts';
 import { H2_FAULTS, H2Fault } from './errors.ts';
 import { FrameHead } from './frame-head.ts';
 import { FrameJudge } from './frame-judge.ts';
-import { HEADER_SIZE, MAX_SETTINGS_SIZE, PREFACE } from './frames.ts';
+import { FRAME, HEADER_SIZE, MAX_SETTINGS_SIZE, PREFACE } from './frames.ts';
 import { OutboundReader } from './outbound-reader.ts';
 import { PassedBytes } from './passed-bytes.ts';
 
@@ -62,7 +62,14 @@ export class FrameGuard {
 
   /** Whether a header block has begun and not ended: until it does, nothing else can come. */
   get isInsideHeaderBlock(): boolean {
-    return this.#judge.isInsideHeaderBlock;
+    const { type } = this.#frame;
+    const isPartOfOne = type === FRAME.headers || type === FRAME.continuation;
+    return this.#judge.isInsideHeaderBlock || (isPartOfOne && this.#rest > 0);
+  }
+
+  /** Whether node:http2 has seen the beginning of a frame or of a header block and not its end: nothing can be put in there. */
+  get isInsideFrame(): boolean {
+    return (this.#rest > 0 && this.#isPassing) || this.isInsideHeaderBlock;
   }
 
   /** Takes bytes from the peer; the buffer may be changed. `now` is in milliseconds and never goes back. */

@@ -188,7 +188,6 @@ const fieldBlocks = rows('RFC 9113 4.3', 'a field block', {
     { kind: 'described', stream: 3, has: {}, headers: [['x-kept', 'yes']] },
   ],
   ...alike(connectionError(compressionError), {
-    // open: of the GOAWAY that a session of node:http2 over a duplex owes for a block it cannot decode nothing is written (Bun 1.4.5).
     'that cannot be decoded': headersFrame(1, Buffer.of(0xff, 0xff, 0xff, 0xff, 0xff, 0xff), {
       endStream: true,
     }),
