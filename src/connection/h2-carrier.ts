@@ -147,7 +147,11 @@ export class H2Carrier implements Carrier, H2Wire, H2SessionOwner, TurnMember {
 
   sendFrames(bytes: Buffer): Promise<void> | undefined {
     if (this.#connection === undefined || this.#hasFailed || this.#isSecondReset(bytes)) return undefined;
-    if (bytes[3] === FRAME.goAway) this.#saidGoaway = true;
+    if (bytes[3] === FRAME.goAway) {
+      // RFC 9113 6.8: a later one must not name a higher stream, which the session's own would.
+      if (this.#saidGoaway) return undefined;
+      this.#saidGoaway = true;
+    }
     // A content-length that is not kept is found by node:http2 itself.
     else if (bytes[3] === FRAME.rstStream) this.#noteFault(bytes.readUInt32BE(5));
     const verdict = this.#guard.outbound(bytes, this.context.deadlines.now);

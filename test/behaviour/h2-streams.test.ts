@@ -5,7 +5,7 @@
 import { expect, test } from 'bun:test';
 import type { TransportState } from '../../src/contract/handles.ts';
 import { startH2Server } from '../support/h2-carrier-client.ts';
-import { CODE } from '../support/h2/frames.ts';
+import { CODE, dataFrame } from '../support/h2/frames.ts';
 import { until, within } from '../support/within.ts';
 import { echoBody, httpApp, readBody, reply } from './apps.ts';
 
@@ -164,4 +164,25 @@ test('the stream beyond the limit is refused, and can be asked for again', async
   gate.resolve();
   for (const id of ids) expect((await client.response(id)).status).toBe(200);
   expect((await client.request({ path: '/again' })).body.toString()).toBe('/again');
+});
+
+test('a stream is reset while another one is within a DATA frame, which arrives whole all the same', async () => {
+  await using server = await startH2Server(
+    httpApp(async (scope, receive, send) => {
+      if (scope.path === '/upload') return reply(send, await readBody(receive));
+      await send({ type: 'http.response.start', status: 200 });
+      await send({ type: 'http.response.body', body: 'part', more: true });
+      throw new Error('midway');
+    }),
+  );
+  const client = await server.open();
+  const upload = client.open({ method: 'POST', path: '/upload' });
+  const body = Buffer.alloc(10_000, 'abcdefg');
+  const frame = dataFrame(upload, body, { endStream: true });
+  const bad = client.open({ path: '/bad' }, { endStream: true });
+  await client.send(frame.subarray(0, 5000));
+  expect((await client.response(bad)).resetCode).toBe(CODE.internalError);
+  await client.send(frame.subarray(5000));
+  expect((await client.response(upload)).body.equals(body)).toBe(true);
+  expect([client.ending, client.goaways]).toEqual(['open', []]);
 });
