@@ -300,6 +300,8 @@ export class H2Carrier implements Carrier, H2Wire, H2SessionOwner, TurnMember {
   turnEnded(): void {
     this.#awaitsTurnEnd = false;
     this.flushStarted();
+    // What the kernel has taken at once makes no drain.
+    this.#controlFlow();
   }
 
   /** What the guard says comes first: the session may have another code for the same. */

@@ -49,6 +49,7 @@ export class WebSocketChannel implements KeptAlive, Alarm {
   /** The latest ping that has had no pong because the peer takes nothing. */
   #unansweredPing: string | undefined = undefined;
   #hearsDrain = false;
+  #awaitsEmpty = false;
   /** Bytes that were still to be sent when the wait for the peer's close frame began. */
   #unsent = Infinity;
   #isPaused = false;
@@ -205,13 +206,22 @@ export class WebSocketChannel implements KeptAlive, Alarm {
     this.#unansweredPing = undefined;
     if (outbound.bufferedAmount <= outbound.highWaterMark) return this.sender.control(OPCODE.pong, payload);
     this.#unansweredPing = payload;
-    if (this.#hearsDrain) return;
-    this.#hearsDrain = true;
-    outbound.onDrain(() => {
-      const latest = this.#unansweredPing;
-      this.#unansweredPing = undefined;
-      if (latest !== undefined) this.#answerPing(latest);
+    if (!this.#hearsDrain) {
+      this.#hearsDrain = true;
+      outbound.onDrain(() => this.#answerLatestPing());
+    }
+    // Over HTTP/2 the bytes may be those of other streams, which make no drain of this one's.
+    if (this.#awaitsEmpty) return;
+    this.#awaitsEmpty = true;
+    void (this.#exchange.flush() ?? nextTurn()).then(() => {
+      this.#awaitsEmpty = false;
+      this.#answerLatestPing();
     });
+  }
+
+  #answerLatestPing(): void {
+    const latest = this.#unansweredPing;
+    if (latest !== undefined) this.#answerPing(latest);
   }
 
   /** What arrives behind the application's own close is not for it any more. */
