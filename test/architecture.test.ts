@@ -14,13 +14,14 @@ const ROOT = new URL('../', import.meta.url).pathname;
 const LAYERS: Record<string, readonly string[]> = {
   contract: [],
   wire: [],
+  os: [],
   clock: [],
   log: [],
-  transport: ['log', 'clock'],
+  transport: ['os', 'log', 'clock'],
   session: ['contract', 'wire', 'clock', 'log'],
   connection: ['contract', 'wire', 'session', 'transport', 'clock', 'log'],
-  server: ['contract', 'session', 'transport', 'connection', 'clock', 'log'],
-  process: ['clock', 'log'],
+  server: ['contract', 'session', 'transport', 'connection', 'os', 'clock', 'log'],
+  process: ['os', 'clock', 'log'],
   config: ['transport'],
   lint: ['contract'],
   apps: ['contract'],
@@ -30,6 +31,7 @@ const LAYERS: Record<string, readonly string[]> = {
     'wire',
     'clock',
     'log',
+    'os',
     'transport',
     'session',
     'connection',
@@ -44,7 +46,7 @@ const LAYERS: Record<string, readonly string[]> = {
   index: ['contract', 'config', 'runner'],
 };
 
-const LAYERS_WITH_BUN = new Set(['transport', 'process', 'runner', 'apps', 'cli']);
+const LAYERS_WITH_BUN = new Set(['os', 'transport', 'process', 'runner', 'apps', 'cli']);
 const BUILT_IN_FOR_WIRE = new Set(['node:buffer', 'node:zlib', 'node:crypto']);
 const MOST_LINES = 400;
 

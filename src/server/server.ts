@@ -22,7 +22,7 @@ import type { Logger } from '../log/logger.ts';
 import { DefaultHeaders, type DefaultHeaderSettings } from '../session/default-headers.ts';
 import type { SessionContext, SessionSettings } from '../session/session-context.ts';
 import { bind, type BindSettings, type BoundSocket } from '../transport/bind.ts';
-import { descriptorLimit } from '../transport/libc.ts';
+import { descriptorLimit } from '../os/descriptors.ts';
 import type { ListenAddress } from '../transport/listen-spec.ts';
 import { Listener } from '../transport/listener.ts';
 import type { RawSocket } from '../transport/socket.ts';

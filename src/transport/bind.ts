@@ -10,7 +10,7 @@ import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
 
 import { type ListenAddress, MAX_SOCKET_PATH } from './listen-spec.ts';
-import { closeDescriptor, duplicate, setBacklog } from './libc.ts';
+import { closeDescriptor, duplicate, setBacklog } from '../os/descriptors.ts';
 import { type RawSocket } from './socket.ts';
 
 export interface BindSettings {

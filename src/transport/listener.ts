@@ -4,7 +4,7 @@
  * needed for TLS can be replaced without losing a connection.
  */
 import type { BoundSocket } from './bind.ts';
-import { duplicate } from './libc.ts';
+import { duplicate } from '../os/descriptors.ts';
 import type { RawSocket, TransportSocket } from './socket.ts';
 import type { TlsContext } from './tls.ts';
 

@@ -1,37 +1,15 @@
 /**
- * The few calls of the C library that Bun has no interface for. Descriptors and limits only; each answers as the
- * manual page says, and the caller turns failures into messages.
+ * File descriptors and their limit. Each call answers as the manual page says, and the caller turns failures into messages.
  */
-import { dlopen, FFIType, ptr } from 'bun:ffi';
+import { FFIType, ptr } from 'bun:ffi';
+import { lazyCalls } from './c-library.ts';
 
-const LIBRARIES =
-  process.platform === 'darwin'
-    ? ['libSystem.dylib']
-    : ['libc.so.6', `libc.musl-${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}.so.1`, 'libc.so'];
-
-const SYMBOLS = {
+const libc = lazyCalls({
   close: { args: [FFIType.i32], returns: FFIType.i32 },
   listen: { args: [FFIType.i32, FFIType.i32], returns: FFIType.i32 },
   fcntl: { args: [FFIType.i32, FFIType.i32, FFIType.i32], returns: FFIType.i32 },
   getrlimit: { args: [FFIType.i32, FFIType.ptr], returns: FFIType.i32 },
-} as const;
-
-type Symbols = ReturnType<typeof dlopen<typeof SYMBOLS>>['symbols'];
-
-let loaded: Symbols | undefined;
-
-function libc(): Symbols {
-  if (loaded !== undefined) return loaded;
-  for (const name of LIBRARIES) {
-    try {
-      loaded = dlopen(name, SYMBOLS).symbols;
-      return loaded;
-    } catch {
-      // The next name may be the one that this system has.
-    }
-  }
-  throw new Error(`none of the C libraries ${LIBRARIES.join(', ')} can be loaded`);
-}
+});
 
 const F_DUPFD_CLOEXEC = process.platform === 'darwin' ? 67 : 1030;
 
