@@ -3,6 +3,7 @@
  */
 export { createServer } from './runner/create-server.ts';
 export type { CreateServerOptions, ListenerInfo, TsagiServer } from './runner/create-server.ts';
+export type { TsagiConfig } from './config/config-file.ts';
 export { OptionError } from './config/option-error.ts';
 export type { ServerOptions } from './config/settings.ts';
 export type * from './contract/app.ts';

@@ -3,26 +3,24 @@
  * command, lets unknown options pass and turns a missing value into an empty one, so it gets what was read here.
  */
 import { flagLabel, isNegatable, longFlags } from '../config/describe-option.ts';
+import { ALL_OPTIONS, findOption } from '../config/command-options.ts';
 import { nearestName } from '../config/nearest-name.ts';
 import { showValue } from '../config/option-error.ts';
 import { KINDS } from '../config/option-kinds.ts';
 import type { OptionRow } from '../config/option-row.ts';
-import { OPTIONS } from '../config/options.ts';
-import type { ServerOptions } from '../config/settings.ts';
-import { COMMAND_OPTIONS } from './command-options.ts';
+import { sortValues, type OptionSource, type RequestedOptions } from '../config/read-sources.ts';
 
-export interface CommandLine {
-  /** Checked one by one, not yet against each other. */
-  readonly options: ServerOptions;
-  readonly app: string | undefined;
-  readonly code: string | undefined;
-  readonly server: string | undefined;
-  readonly modules: readonly string[];
-  readonly appDirs: readonly string[];
+/** Values are checked one by one, not yet against each other. */
+export interface CommandLine extends RequestedOptions {
+  /** The same, to be merged with other sources. */
+  readonly source: OptionSource;
+  /** The config file that is named, if one is. */
+  readonly config: string | undefined;
   /** The `key=value` arguments. */
   readonly appArguments: Readonly<Record<string, string>>;
   readonly wantsHelp: boolean;
   readonly wantsVersion: boolean;
+  readonly wantsCheck: boolean;
 }
 
 /** The command line cannot be understood. The message is one line. */
@@ -36,19 +34,14 @@ interface Flag {
   readonly isNegation: boolean;
 }
 
-const ROWS: readonly (readonly [string, OptionRow])[] = [
-  ...Object.entries(COMMAND_OPTIONS),
-  ...Object.entries(OPTIONS),
-];
-
 const LONG_FLAGS = new Map<string, Flag>(
-  ROWS.flatMap(([name, row]) =>
+  ALL_OPTIONS.flatMap(([name, row]) =>
     longFlags(name, row).map((flag, index): [string, Flag] => [flag, { name, row, isNegation: index === 1 }]),
   ),
 );
 
 const SHORT_FLAGS = new Map<string, Flag>(
-  ROWS.flatMap(([name, row]): [string, Flag][] =>
+  ALL_OPTIONS.flatMap(([name, row]): [string, Flag][] =>
     row.short ? [[`-${row.short}`, { name, row, isNegation: false }]] : [],
   ),
 );
@@ -58,27 +51,24 @@ const KEY_VALUE = /^([A-Za-z_][\w.-]*)=(.*)$/s;
 export function parseCommandLine(rawArgs: readonly string[]): CommandLine {
   const reader = new ArgumentReader(rawArgs);
   reader.readAll();
-  const { values, positionals } = reader;
-  const given = values as { [Name in keyof typeof COMMAND_OPTIONS]?: unknown };
-  const options = Object.fromEntries(Object.entries(values).filter(([name]) => Object.hasOwn(OPTIONS, name)));
-  const { app, appArguments } = readPositionals(positionals, values);
+  const { app, appArguments } = readPositionals(reader.positionals, reader.values);
+  const { help, version, check, ...given } = reader.values;
+  const values = app === undefined ? given : { ...given, app };
   return {
-    // Each value has passed its kind, and names that are not in the table are filtered out.
-    options: options as ServerOptions,
-    app,
+    ...sortValues(values),
+    source: { type: 'commandLine', values, label: optionLabel },
+    config: values['config'] as string | undefined,
     appArguments,
-    code: given.code as string | undefined,
-    server: given.server as string | undefined,
-    modules: (given.modules ?? []) as string[],
-    appDirs: (given.appDirs ?? []) as string[],
-    wantsHelp: given.help === true,
-    wantsVersion: given.version === true,
+    wantsHelp: help === true,
+    wantsVersion: version === true,
+    wantsCheck: check === true,
   };
 }
 
 /** How an error calls an option that was given on the command line. */
-export function optionLabel(name: keyof typeof OPTIONS): string {
-  return flagLabel(name, OPTIONS[name]);
+export function optionLabel(name: string): string {
+  const row = findOption(name);
+  return row === undefined ? name : flagLabel(name, row);
 }
 
 class ArgumentReader {

@@ -2,9 +2,8 @@
  * The text of `--help`: one paragraph on the app argument, then every option by group, as the tables have them.
  */
 import { describeDefault, describeFlags } from '../config/describe-option.ts';
+import { ALL_OPTIONS } from '../config/command-options.ts';
 import { GROUPS, type OptionRow } from '../config/option-row.ts';
-import { OPTIONS } from '../config/options.ts';
-import { COMMAND_OPTIONS } from './command-options.ts';
 
 const INTRODUCTION = `\
 Serves a TSAGI application over HTTP.
@@ -28,14 +27,10 @@ const WIDTH = 100;
 const INDENT = 34;
 
 export function renderHelp(): string {
-  const rows: readonly (readonly [string, OptionRow])[] = [
-    ...Object.entries(COMMAND_OPTIONS),
-    ...Object.entries(OPTIONS),
-  ];
   const sections = GROUPS.map((group) => {
-    const lines = rows
-      .filter(([, row]) => row.group === group && !row.isCodeOnly)
-      .map(([name, row]) => renderOption(name, row));
+    const lines = ALL_OPTIONS.filter(([, row]) => row.group === group && !row.isCodeOnly).map(([name, row]) =>
+      renderOption(name, row),
+    );
     return `${group}\n${lines.join('')}`;
   });
   return [INTRODUCTION, ...sections, NOTES].join('\n');

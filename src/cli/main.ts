@@ -3,15 +3,16 @@
  * message on stderr and an exit code: 2 for wrong usage, 1 for a start that failed.
  */
 import { defineCommand, runCommand, type ArgsDef } from 'citty';
-import { flagName, type OptionRow } from '../config/option-row.ts';
+import { ALL_OPTIONS } from '../config/command-options.ts';
 import { OptionError } from '../config/option-error.ts';
-import { OPTIONS } from '../config/options.ts';
-import { readSettings } from '../runner/read-settings.ts';
-import { runSingle } from '../runner/run-single.ts';
+import { flagName } from '../config/option-row.ts';
+import { check } from '../runner/check.ts';
+import { logWarnings } from '../runner/log-warnings.ts';
+import { run, runAsWorker } from '../runner/run.ts';
 import { VERSION } from '../runner/version.ts';
-import { optionLabel, parseCommandLine, UsageError, type CommandLine } from './command-line.ts';
-import { COMMAND_OPTIONS } from './command-options.ts';
+import { parseCommandLine, UsageError, type CommandLine } from './command-line.ts';
 import { renderHelp } from './help.ts';
+import { readRequest } from './read-request.ts';
 
 export const command = defineCommand({
   meta: { name: 'tsagi-server', version: VERSION, description: 'Serves a TSAGI application over HTTP.' },
@@ -23,10 +24,14 @@ export const command = defineCommand({
 export async function main(rawArgs: readonly string[] = process.argv.slice(2)): Promise<void> {
   let exitCode = 0;
   try {
+    // Its master has read the command line.
+    const worker = runAsWorker();
+    if (worker !== undefined) return process.exit(await worker);
     const commandLine = parseCommandLine(rawArgs);
     if (commandLine.wantsHelp) return void process.stdout.write(renderHelp());
     if (commandLine.wantsVersion) return void process.stdout.write(`tsagi-server ${VERSION}\n`);
-    await runCommand(command, { rawArgs: [...rawArgs], data: commandLine });
+    const { result } = await runCommand(command, { rawArgs: [...rawArgs], data: commandLine });
+    exitCode = result as number;
   } catch (error) {
     const isUsage = error instanceof UsageError || error instanceof OptionError;
     console.error(`tsagi-server: ${messageOf(error)}`);
@@ -36,15 +41,19 @@ export async function main(rawArgs: readonly string[] = process.argv.slice(2)): 
   process.exit(exitCode);
 }
 
-async function serve(commandLine: CommandLine): Promise<void> {
-  const { options, app, code, modules, appDirs, appArguments, server } = commandLine;
-  const settings = readSettings(options, { label: optionLabel });
-  await runSingle({
-    source: { app, code, modules, appDirs, appArguments },
-    options,
-    mode: settings.env,
-    serverModule: server,
-  });
+/** Resolves with the exit code. */
+async function serve(commandLine: CommandLine): Promise<number> {
+  const { appArguments, wantsCheck } = commandLine;
+  const request = await readRequest(commandLine);
+  const { options, settings, server: serverModule, app, code, modules, appDirs } = request;
+  const source = { app, code, modules, appDirs, appArguments };
+  logWarnings(request);
+  if (wantsCheck) {
+    const line = await check({ source, settings, serverModule, configFile: request.configFile });
+    process.stdout.write(`tsagi-server: ${line}\n`);
+    return 0;
+  }
+  return await run({ source, options, settings, serverModule, process: request.process });
 }
 
 function messageOf(error: unknown): string {
@@ -53,12 +62,8 @@ function messageOf(error: unknown): string {
 
 /** The tables in citty's terms. Values have been checked by then, so that every one of them is text to citty. */
 function commandArgs(): ArgsDef {
-  const rows: readonly (readonly [string, OptionRow])[] = [
-    ...Object.entries(COMMAND_OPTIONS),
-    ...Object.entries(OPTIONS),
-  ];
   const args: ArgsDef = {};
-  for (const [name, row] of rows) {
+  for (const [name, row] of ALL_OPTIONS) {
     if (row.isCodeOnly) continue;
     args[flagName(name, row) || name] = {
       type: row.kind === 'flag' ? 'boolean' : 'string',

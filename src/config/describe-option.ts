@@ -28,7 +28,7 @@ export function describeFlags(name: string, row: OptionRow): string {
   const [flag, negated] = longFlags(name, row);
   const placeholder = row.choices?.join('|') ?? row.placeholder ?? KINDS[row.kind].placeholder;
   const short = row.short ? `-${row.short}` : '';
-  const isOnUnlessNegated = row.kind === 'flag' && row.default === true && flag !== undefined;
+  const isOnUnlessNegated = row.kind === 'flag' && row.default !== false && flag !== undefined;
   const long = isOnUnlessNegated ? flag.replace('--', '--[no-]') : (flag ?? '');
   const forms = [short, long].filter((form) => form !== '').join(', ');
   const withValue = placeholder === '' ? forms : `${forms} ${placeholder}`;

@@ -11,6 +11,7 @@ export interface KindValues {
   bytes: number;
   count: number;
   port: number;
+  workers: number | 'auto';
   host: string;
   socketPath: string;
   socketMode: number | string;
@@ -44,6 +45,10 @@ export interface KindRules {
   accepts(value: unknown, details: KindDetails): boolean;
   /** The value that `text` stands for, or undefined where it is malformed. `accepts` is asked afterwards. */
   fromText(text: string): unknown;
+  /** The same for an environment variable, which has one value where a flag may be repeated, and needs one where a flag has none. */
+  fromVariable?(text: string): unknown;
+  /** Completes "must be …" for such a variable, where it is not as for text. */
+  variableExpectation?(details: KindDetails): string;
   /** How a default is written in help and documentation. */
   show?(value: unknown): string;
 }
@@ -104,6 +109,12 @@ export const KINDS: Readonly<Record<Kind, KindRules>> = {
     accepts: (value) => isCount(value) && value <= 65535,
     fromText: wholeNumber,
   },
+  workers: {
+    placeholder: 'N|auto',
+    expectation: (row) => `a whole number${rangeText(row, ', 0 or more')}, or auto`,
+    accepts: (value, row) => value === 'auto' || (isCount(value) && isWithin(value, row)),
+    fromText: (text) => (text === 'auto' ? text : wholeNumber(text)),
+  },
   host: {
     placeholder: 'HOST',
     expectation: () => 'a host name or an IP address, without a port',
@@ -127,10 +138,11 @@ export const KINDS: Readonly<Record<Kind, KindRules>> = {
   },
   listen: {
     placeholder: 'SPEC',
-    expectation: () => 'HOST:PORT, [IPV6]:PORT, /PATH or ./PATH, or a list of these',
-    textExpectation: () => 'HOST:PORT, [IPV6]:PORT, /PATH or ./PATH',
+    expectation: () => 'HOST:PORT, [IPV6]:PORT, /PATH, ./PATH, fd:NUMBER or fd:NAME, or a list of these',
+    textExpectation: () => 'HOST:PORT, [IPV6]:PORT, /PATH, ./PATH, fd:NUMBER or fd:NAME',
     accepts: (value) => typeof value === 'string' || isListOfStrings(value),
     fromText: (text) => [text],
+    fromVariable: wordsOf,
   },
   rootPath: {
     placeholder: 'PATH',
@@ -152,6 +164,7 @@ export const KINDS: Readonly<Record<Kind, KindRules>> = {
     textExpectation: () => 'a string that is not empty',
     accepts: isListOfStrings,
     fromText: (text) => [text],
+    fromVariable: wordsOf,
   },
   choice: {
     placeholder: 'NAME',
@@ -164,6 +177,8 @@ export const KINDS: Readonly<Record<Kind, KindRules>> = {
     expectation: () => 'true or false',
     accepts: (value) => typeof value === 'boolean',
     fromText: () => true,
+    fromVariable: switchFromText,
+    variableExpectation: () => 'one of 1, true, on, yes, 0, false, off, no',
     show: (value) => (value === true ? 'on' : 'off'),
   },
   logFile: {
@@ -171,7 +186,9 @@ export const KINDS: Readonly<Record<Kind, KindRules>> = {
     expectation: () => 'the name of a file, true for standard error, or false',
     textExpectation: () => 'the name of a file, or - for standard error',
     accepts: (value) => typeof value === 'boolean' || (typeof value === 'string' && value !== ''),
-    fromText: (text) => (text === '-' ? true : text),
+    fromText: logFileFromText,
+    fromVariable: (text) => switchFromText(text) ?? logFileFromText(text),
+    variableExpectation: () => 'the name of a file, - for standard error, or off',
     show: (value) => (value === true ? 'standard error' : value === false ? 'off' : String(value)),
   },
   headers: {
@@ -180,12 +197,15 @@ export const KINDS: Readonly<Record<Kind, KindRules>> = {
     textExpectation: () => 'NAME:VALUE, a valid HTTP field that does not frame the message',
     accepts: (value) => Array.isArray(value) && value.every(isHeader),
     fromText: headerFromText,
+    fromVariable: headersFromLines,
+    variableExpectation: () => 'lines of NAME:VALUE, valid HTTP fields that do not frame the message',
   },
   record: {
     placeholder: '',
     expectation: () => 'an object that maps a name to its details, such as { fullflush: {} }',
     accepts: (value) => isRecord(value) && Object.values(value).every(isRecord),
     fromText: () => undefined,
+    fromVariable: (text) => Object.fromEntries(wordsOf(text).map((name) => [name, {}])),
     show: () => '{}',
   },
 };
@@ -215,6 +235,29 @@ function headerFromText(text: string): unknown {
   // Field values are bytes: what the terminal gave as UTF-8 goes out as the same bytes.
   const value = Buffer.from(text.slice(colon + 1).replace(/^[ \t]+|[ \t]+$/g, ''), 'utf8').toString('latin1');
   return [[text.slice(0, colon), value]];
+}
+
+function headersFromLines(text: string): unknown {
+  const headers = linesOf(text).map((line) => headerFromText(line));
+  return headers.every((pairs) => Array.isArray(pairs)) ? headers.flat() : undefined;
+}
+
+function linesOf(text: string): string[] {
+  return text.split(/\r?\n/).filter((line) => line.trim() !== '');
+}
+
+/** What stands between commas or blanks. */
+function wordsOf(text: string): string[] {
+  return text.split(/[\s,]+/).filter((word) => word !== '');
+}
+
+function switchFromText(text: string): boolean | undefined {
+  if (/^(?:1|true|on|yes)$/i.test(text)) return true;
+  return /^(?:0|false|off|no)$/i.test(text) ? false : undefined;
+}
+
+function logFileFromText(text: string): string | true {
+  return text === '-' ? true : text;
 }
 
 function wholeNumber(text: string): number | undefined {

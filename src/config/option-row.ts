@@ -7,6 +7,7 @@ import type { Kind } from './option-kinds.ts';
 export const GROUPS = [
   'Application',
   'Listening',
+  'Processes',
   'TLS',
   'Limits',
   'Timeouts',
@@ -37,8 +38,12 @@ export interface OptionRow {
   readonly range?: readonly [least: number, most: number];
   /** Each use of the flag adds to the list. */
   readonly isRepeatable?: boolean;
-  /** Given in code, not on the command line. */
+  /** Not given on the command line: in code, in the config file, and in the environment. */
   readonly isCodeOnly?: boolean;
+  /** Sources that the option cannot come from, besides the command line. */
+  readonly notIn?: readonly ('environment' | 'file')[];
+  /** Says something only where there are several workers. */
+  readonly isForWorkers?: boolean;
 }
 
 /** The long flag without its dashes: the name in kebab case, unless the row says otherwise. */

@@ -6,6 +6,7 @@
 import type { OptionRow } from './option-row.ts';
 import { PROTOCOL_OPTIONS } from './protocol-options.ts';
 import { TLS_OPTIONS } from './tls-options.ts';
+import { WORKER_OPTIONS } from './worker-options.ts';
 
 export const OPTIONS = {
   /** Host name or address to listen on. @default '127.0.0.1' */
@@ -41,14 +42,14 @@ export const OPTIONS = {
     default: undefined,
     help: 'File mode of every unix socket, in octal.',
   },
-  /** Addresses to listen on: HOST:PORT, [IPV6]:PORT, /PATH or ./PATH; http:// or https:// in front says whether with TLS. @default undefined */
+  /** Addresses to listen on: HOST:PORT, [IPV6]:PORT, /PATH, ./PATH, fd:NUMBER or fd:NAME; http:// or https:// in front says whether with TLS. @default undefined */
   listen: {
     kind: 'listen',
     isRepeatable: true,
     excludes: ['host', 'port', 'socket'],
     group: 'Listening',
     default: undefined,
-    help: 'Addresses to listen on: HOST:PORT, [IPV6]:PORT, /PATH or ./PATH; http:// or https:// in front says whether with TLS.',
+    help: 'Addresses to listen on: HOST:PORT, [IPV6]:PORT, /PATH, ./PATH, fd:NUMBER or fd:NAME; http:// or https:// in front says whether with TLS.',
   },
   /** Connections that the kernel holds until they are accepted. @default 2048 */
   listenerBacklog: {
@@ -58,14 +59,16 @@ export const OPTIONS = {
     default: 2048,
     help: 'Connections that the kernel holds until they are accepted.',
   },
-  /** Share the TCP port with other processes that also ask for it (SO_REUSEPORT). @default false */
+  /** Ask for TCP ports that several sockets share (SO_REUSEPORT), one for each worker; off: the workers share one socket. @default on with workers */
   reusePort: {
     kind: 'flag',
     flag: 'reuseport',
     group: 'Listening',
-    default: false,
-    help: 'Share the TCP port with other processes that also ask for it (SO_REUSEPORT).',
+    default: undefined,
+    defaultText: 'on with workers',
+    help: 'Ask for TCP ports that several sockets share (SO_REUSEPORT), one for each worker; off: the workers share one socket.',
   },
+  ...WORKER_OPTIONS,
   ...TLS_OPTIONS,
   /** Requests in hand at once; over it 503 with retry-after; 0 is unlimited. @default 0 */
   limitConcurrency: {

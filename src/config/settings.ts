@@ -3,6 +3,7 @@
  * `Settings` holds every option's value, checked, with the addresses of all listeners in one list. Whatever has passed
  * here needs no second check.
  */
+import { availableParallelism } from 'node:os';
 import {
   formatListenSpec,
   parseListenSpec,
@@ -25,19 +26,29 @@ export type ServerOptions = {
 };
 
 type AddressOption = 'host' | 'port' | 'socket' | 'socketMode' | 'listen';
+type ResolvedOption = 'workers' | 'reusePort';
 
 /** Every option's value, defaults filled in. */
 export type Settings = {
-  readonly [Name in keyof OptionTable as Exclude<Name, AddressOption>]: OptionValue<OptionTable[Name]>;
+  readonly [Name in keyof OptionTable as Exclude<Name, AddressOption | ResolvedOption>]: OptionValue<
+    OptionTable[Name]
+  >;
 } & {
   /** What host, port, socket, socketMode and listen come to; at least one. */
   readonly listeners: readonly ListenAddress[];
+  /** Whether any of them was given; if not, they are the default one. */
+  readonly choosesAddresses: boolean;
+  /** How many serve: with 0 and 1 it is this process. */
+  readonly workers: number;
+  readonly reusePort: boolean;
 };
 
 /** What a default may depend on. */
 export interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly isTerminal: boolean;
+  /** Processors that may be used. */
+  readonly processors?: number;
 }
 
 export interface ParseOptions {
@@ -69,7 +80,13 @@ export function parseOptions(options: ServerOptions = {}, parse: ParseOptions = 
   settings['listeners'] = listenersOf(options, label).map((address) => secured(address, options, label));
   if (options.keyFile !== undefined)
     settings['passphrase'] ??= surroundings.env['TSAGI_PASSPHRASE'] || undefined;
+  settings['choosesAddresses'] = [options.host, options.port, options.socket, options.listen].some(
+    (value) => value !== undefined,
+  );
   settings['writeLowWatermark'] = lowWatermarkOf(options, label);
+  const workers = workersOf(options, surroundings);
+  settings['workers'] = workers;
+  settings['reusePort'] ??= workers > 1;
   for (const name of ['host', 'port', 'socket', 'socketMode', 'listen']) delete settings[name];
   // The loop above filled in every row, and each value has passed its kind.
   return Object.freeze(settings) as unknown as Settings;
@@ -119,10 +136,18 @@ function checkExcludes(name: OptionName, given: Given, label: (name: OptionName)
   });
 }
 
+function workersOf(
+  { workers = OPTIONS.workers.default }: ServerOptions,
+  { processors }: Surroundings,
+): number {
+  // Bun counts what the affinity and the quota of the cgroup leave to this process: tried with 1.4.5.
+  return workers === 'auto' ? (processors ?? availableParallelism()) : workers;
+}
+
 function listenersOf(options: ServerOptions, label: (name: OptionName) => string): readonly ListenAddress[] {
   const mode = octalMode(options.socketMode);
   const withMode = (address: ListenAddress): ListenAddress =>
-    mode === undefined || address.type === 'tcp' ? address : { ...address, mode };
+    mode !== undefined && address.type === 'unix' ? { ...address, mode } : address;
   if (options.socket !== undefined) return [withMode({ type: 'unix', path: options.socket })];
   const { host = OPTIONS.host.default, port = OPTIONS.port.default } = options;
   if (options.listen === undefined) return [parseListenSpec(formatListenSpec(host, port)) as ListenAddress];
@@ -131,7 +156,7 @@ function listenersOf(options: ServerOptions, label: (name: OptionName) => string
   const fail = (value: unknown, expectation: string) => mustBe({ name: 'listen', value, expectation, label });
   if (specs.length === 0) throw fail(specs, 'at least one address');
   const seen = new Set<string>();
-  return specs.map((spec) => {
+  const addresses = specs.map((spec) => {
     const address = parseListenSpec(spec);
     if (address.type === 'malformed') throw fail(spec, address.reason);
     const isPickedByKernel = address.type === 'tcp' && address.port === 0;
@@ -140,6 +165,16 @@ function listenersOf(options: ServerOptions, label: (name: OptionName) => string
     seen.add(place);
     return withMode(address);
   });
+  return addresses.map((address) => besideIPv4(address, addresses));
+}
+
+/** `::` serves IPv4 as well, so beside `0.0.0.0` with the same port it would be in use already: each gets its own family. */
+function besideIPv4(address: ListenAddress, all: readonly ListenAddress[]): ListenAddress {
+  if (address.type !== 'tcp' || address.host !== '::' || address.port === 0) return address;
+  const isBeside = all.some(
+    (other) => other.type === 'tcp' && other.host === '0.0.0.0' && other.port === address.port,
+  );
+  return isBeside ? { ...address, isIPv6Only: true } : address;
 }
 
 /** Options of TLS that say nothing without others: whoever gives one believes that it holds. */
@@ -170,8 +205,8 @@ function secured(
 ): ListenAddress {
   const { isSecure: _, ...place } = address;
   const isSecure = speaksTls(address, certFile !== undefined);
-  if (!isSecure) return place;
-  if (certFile !== undefined) return { ...place, isSecure };
+  if (isSecure === false) return place;
+  if (certFile !== undefined) return { ...place, isSecure } as ListenAddress;
   const message = `${label('listen')} asks for https, which needs ${label('certFile')} and ${label('keyFile')}`;
   throw new OptionError(message, { option: 'listen', value: listen, expectation: 'without https' });
 }

@@ -97,10 +97,9 @@ export class Connection extends TransportSocket implements Peer, Watchable, Watc
 
   // What the server says.
 
-  /** Graceful shutdown: what is in hand is finished, what is idle ends. */
+  /** Graceful shutdown: what is in hand is finished. What is idle ends by its deadline, as a request may be on its way. */
   drain(): void {
-    if (this.#carrier === undefined && this.#stage === 'open') this.end();
-    else this.#carrier?.drain();
+    this.#carrier?.drain();
   }
 
   /** One connection too many: says so, whatever the request is going to be. */
@@ -111,6 +110,8 @@ export class Connection extends TransportSocket implements Peer, Watchable, Watc
   /** Ends at once, so that the client can tell that a response is not whole. */
   abort(reason: DisconnectReason): void {
     if (this.#stage === 'closed') return;
+    // Its last response is whole, and may still be on its way: a reset would take it back.
+    if (this.#stage === 'lingering') return this.end();
     this.#carrier?.flushStarted();
     // In this order: the reset calls `closed` at once, which would take the client for the one that left.
     this.#leave(reason);
@@ -130,8 +131,10 @@ export class Connection extends TransportSocket implements Peer, Watchable, Watc
   chosen(protocol: 'h2' | 'http/1.1'): Carrier {
     this.#hasChosen = true;
     if (protocol === 'http/1.1') return this.#borrow();
-    this.#carrier = new H2Carrier(this, this.#context, this.#context.h2!);
-    return this.#carrier;
+    const carrier = new H2Carrier(this, this.#context, this.#context.h2!);
+    this.#carrier = carrier;
+    if (this.#context.isDraining()) carrier.drain();
+    return carrier;
   }
 
   /** Another protocol is spoken from here on. */

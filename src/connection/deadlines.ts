@@ -71,6 +71,12 @@ interface DeadlineRow {
 /** How long a peer may go on sending what nobody is going to read, before and after the last response. */
 const DRAIN_SECONDS = 5;
 const LINGER_SECONDS = 10;
+/**
+ * At a shutdown, how long a client that has been heard of lately may take to send the request that is on its way, or to answer
+ * our PING: several round trips of the slowest networks. Precedents: keepalive_min_timeout of nginx, which is off, and drain_timeout of
+ * Envoy, which lets five seconds pass between the two GOAWAY of any connection.
+ */
+export const GRACE_SECONDS = 1;
 
 const DEADLINES: readonly DeadlineRow[] = [
   {
@@ -116,19 +122,21 @@ const MAX_INTERVAL = 500;
 export class Deadlines<Member extends Watchable = Watchable> {
   /** Milliseconds; advances with each sweep, and when watching begins again, and stands still in between. */
   now = 0;
-  readonly #settings: DeadlineSettings;
+  #settings: DeadlineSettings;
   readonly #clock: Clock;
-  readonly #interval: number;
+  #interval: number;
   /** An array, and each member knows its place: a Set would take more memory than some members do. */
   readonly #watched: Member[] = [];
   #timer: Timer | undefined;
   #lastSweep = 0;
+  /** When the drain began, and how far apart sweeps were until then. */
+  #drainedSince = -Infinity;
+  #intervalBefore = 0;
 
   constructor(settings: DeadlineSettings, clock: Clock) {
     this.#settings = settings;
     this.#clock = clock;
-    const shortest = Math.min(...DEADLINES.map((row) => row.seconds(settings) || Infinity));
-    this.#interval = Math.min(MAX_INTERVAL, Math.max(MIN_INTERVAL, (shortest * 1000) / 8));
+    this.#interval = intervalFor(settings);
   }
 
   get size(): number {
@@ -147,6 +155,29 @@ export class Deadlines<Member extends Watchable = Watchable> {
     if (this.#timer !== undefined) return;
     this.#lastSweep = this.#clock.now();
     this.now += 1;
+    this.#start();
+  }
+
+  /** Graceful shutdown: from here on who has nothing in hand has no more than the grace, and who had none left ends now. */
+  drain(): void {
+    const { timeout, handshakeTimeout } = this.#settings;
+    const atMost = (seconds: number): number => Math.min(seconds || Infinity, GRACE_SECONDS);
+    this.#settings = {
+      ...this.#settings,
+      timeout: atMost(timeout),
+      handshakeTimeout: atMost(handshakeTimeout),
+    };
+    this.#advance();
+    this.#drainedSince = this.now;
+    this.#intervalBefore = this.#interval;
+    this.#interval = intervalFor(this.#settings);
+    if (this.#timer === undefined) return;
+    this.#timer.cancel();
+    this.#start();
+    this.#judgeAll();
+  }
+
+  #start(): void {
     this.#timer = this.#clock.every(this.#interval, () => this.#sweep());
   }
 
@@ -165,11 +196,19 @@ export class Deadlines<Member extends Watchable = Watchable> {
   }
 
   #sweep(): void {
+    this.#advance();
+    this.#judgeAll();
+  }
+
+  #advance(): void {
     const time = this.#clock.now();
     // A sweep that comes late means that the event loop was blocked: that time is not the clients' fault. More than one
     // interval would time out too early what was noted just before the sweep.
     this.now += Math.min(time - this.#lastSweep, this.#interval);
     this.#lastSweep = time;
+  }
+
+  #judgeAll(): void {
     for (const member of this.members()) this.#judge(member.watched);
   }
 
@@ -179,8 +218,18 @@ export class Deadlines<Member extends Watchable = Watchable> {
       const limit = row.seconds(this.#settings) * 1000;
       if (limit === 0 || !row.phases.includes(watched.phase)) continue;
       const since = row.since(watched);
-      // `since` may be up to one interval older than the moment that it stands for.
-      if (since !== undefined && this.now - since >= limit + this.#interval) return watched.expire(row.name);
+      if (since !== undefined && this.now - this.#latest(since) >= limit) return watched.expire(row.name);
     }
   }
+
+  /** What is noted may be up to one interval older than the moment that it stands for. */
+  #latest(since: number): number {
+    if (since >= this.#drainedSince) return since + this.#interval;
+    return Math.min(since + this.#intervalBefore, this.#drainedSince);
+  }
+}
+
+function intervalFor(settings: DeadlineSettings): number {
+  const shortest = Math.min(...DEADLINES.map((row) => row.seconds(settings) || Infinity));
+  return Math.min(MAX_INTERVAL, Math.max(MIN_INTERVAL, (shortest * 1000) / 8));
 }

@@ -115,8 +115,7 @@ export class H1Carrier implements Carrier, Sink, TurnMember {
   // What the server says.
 
   drain(): void {
-    if (this.phase === 'idle') this.#close();
-    else this.#exchange?.observer?.shutdown();
+    this.#exchange?.observer?.shutdown();
   }
 
   turnAway(): void {
@@ -268,11 +267,10 @@ export class H1Carrier implements Carrier, Sink, TurnMember {
 
   #waitForHead(): void {
     if (this.phase !== 'idle' && this.phase !== 'head') return;
-    const isInsideHead = this.#reader.isInsideHead;
-    if (this.#isInputEnded || (this.#context.isDraining() && !isInsideHead)) return this.#close();
+    if (this.#isInputEnded) return this.#close();
     const connection = this.#connection!;
     connection.resume();
-    if (isInsideHead) {
+    if (this.#reader.isInsideHead) {
       if (this.phase !== 'head') this.#setPhase('head');
       return;
     }

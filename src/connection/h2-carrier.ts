@@ -12,29 +12,32 @@ import { OutboundQueue } from '../transport/outbound-queue.ts';
 import { H1_ERRORS } from '../wire/h1/errors.ts';
 import { CARRIER_FAULTS, H2_ERROR, type H2Fault } from '../wire/h2/errors.ts';
 import { FrameGuard, type GuardVerdict } from '../wire/h2/frame-guard.ts';
-import { FRAME, goAwayFrame, rstStreamFrame } from '../wire/h2/frames.ts';
+import { FRAME, goAwayFrame, MAX_STREAM, pingFrame, rstStreamFrame } from '../wire/h2/frames.ts';
 import { H2RequestHead, MALFORMED, readRequestFields } from '../wire/h2/request-fields.ts';
 import { ProtocolError } from '../wire/protocol-error.ts';
 import type { Carrier } from './carrier.ts';
 import type { Connection } from './connection.ts';
 import type { CarrierContext } from './connection-context.ts';
-import type { DeadlineName, Phase } from './deadlines.ts';
+import { type DeadlineName, GRACE_SECONDS, type Phase } from './deadlines.ts';
 import { H2Duplex, type H2Wire } from './h2-duplex.ts';
 import { SessionFeed } from './h2-session-feed.ts';
 import { H2Exchange } from './h2-exchange.ts';
 import type { H2Service, H2SessionOwner } from './h2-service.ts';
 import { RETRY_SOON } from './fault-answer.ts';
+import { ResetMemory } from './reset-memory.ts';
+import { PlacedSet } from './placed-set.ts';
 import { QueueProgress } from './stream-backlog.ts';
 import { atTurnEnd, type TurnMember } from './turn-end.ts';
 
 /** Bytes that may wait for the end of the turn. */
 const MAX_HELD = 65_536;
 
+/** Payload of the PING that goes with the first GOAWAY: "farewell". */
+const FAREWELL = 0x6661_7265_7765_6c6cn;
 /** RFC 9113 4.1: no content, type 0xff, no flags, the connection's stream. */
 const NUDGE = Buffer.from([0, 0, 0, 0xff, 0, 0, 0, 0, 0]);
-/** Bytes of an RST_STREAM frame, and of how many such frames the streams are remembered. */
-const RST_STREAM_SIZE = 13;
-const MAX_RESETS_KEPT = 1000;
+
+const isHeld = (exchange: H2Exchange): boolean => exchange.isHeld;
 
 export class H2Carrier implements Carrier, H2Wire, H2SessionOwner, TurnMember {
   phase: Phase = 'idle';
@@ -48,16 +51,17 @@ export class H2Carrier implements Carrier, H2Wire, H2SessionOwner, TurnMember {
   readonly #guard: FrameGuard;
   readonly #duplex: H2Duplex;
   readonly #session: ServerHttp2Session;
-  readonly #exchanges = new Set<H2Exchange>();
+  readonly #exchanges = new PlacedSet<H2Exchange>();
   readonly #feed: SessionFeed;
-  /** Streams of which the peer has been told that they are over. */
-  readonly #hasBeenReset = new Set<number>();
+  readonly #resets = new ResetMemory();
   #connection: Connection | undefined;
   /** Since when a header block has been under way; undefined between them. */
   #blockSince: number | undefined = undefined;
   /** The guard has had the last word. */
   #hasFailed = false;
-  #isDraining = false;
+  /** How far the goodbye has got, and since when. */
+  #farewell: 'none' | 'announced' | 'said' = 'none';
+  #farewellSince = 0;
   /** The session has. */
   #saidGoaway = false;
   #isInputEnded = false;
@@ -97,6 +101,7 @@ export class H2Carrier implements Carrier, H2Wire, H2SessionOwner, TurnMember {
     this.lastReceived = this.context.deadlines.now;
     if (!this.#isReading) return;
     this.#apply(this.#guard.inbound(chunk, this.lastReceived));
+    if (this.#farewell === 'announced' && !this.#guard.awaitsPing) this.#sayFarewell();
     this.#controlFlow();
   }
 
@@ -124,18 +129,35 @@ export class H2Carrier implements Carrier, H2Wire, H2SessionOwner, TurnMember {
     this.#duplex.destroy();
   }
 
+  /**
+   * RFC 9113 6.8: the first GOAWAY asks for no new streams and refuses none, as some may be on their way; whoever has acknowledged the
+   * PING behind it has heard of that. Not by way of the session, which of Bun 1.4.5 then drops the trailers of streams in hand.
+   */
   drain(): void {
-    if (this.phase === 'closing' || this.phase === 'closed') return;
-    this.#isDraining = true;
-    // RFC 9113 6.8: GOAWAY tells the client which of its streams are still served. Not by way of the session, which of Bun 1.4.5
-    // then drops the trailers of those; from here on the guard refuses new ones.
-    const farewell = goAwayFrame(this.#guard.lastStreamId, H2_ERROR.noError);
+    if (!this.#isReading) return;
+    if (this.#farewell === 'none') {
+      this.#farewell = 'announced';
+      this.#farewellSince = this.context.deadlines.now;
+      this.#say(Buffer.concat([goAwayFrame(MAX_STREAM, H2_ERROR.noError), pingFrame(FAREWELL)]));
+    }
+    for (const exchange of this.#exchanges.members()) exchange.shutdown();
+    if (this.#farewell === 'said' && this.#exchanges.size === 0) this.#close();
+  }
+
+  /** The last GOAWAY tells the client which of its streams are still served; from here on the guard refuses new ones. */
+  #sayFarewell(): void {
+    if (!this.#isReading) return;
+    this.#farewell = 'said';
+    this.#say(goAwayFrame(this.#guard.lastStreamId, H2_ERROR.noError));
+    // The request that a header block belongs to is one of those that are served.
+    if (this.#exchanges.size === 0 && !this.#guard.isInsideHeaderBlock) this.#close();
+  }
+
+  #say(frames: Buffer): void {
     this.#saidGoaway = true;
-    const verdict = this.#guard.outbound(farewell, this.context.deadlines.now);
-    this.#queue(farewell);
+    const verdict = this.#guard.outbound(frames, this.context.deadlines.now);
+    this.#queue(frames);
     if (verdict !== undefined) this.#apply(verdict);
-    for (const exchange of Array.from(this.#exchanges)) exchange.shutdown();
-    if (this.#exchanges.size === 0) this.#close();
   }
 
   flushStarted(): void {
@@ -146,7 +168,7 @@ export class H2Carrier implements Carrier, H2Wire, H2SessionOwner, TurnMember {
   // What the session says.
 
   sendFrames(bytes: Buffer): Promise<void> | undefined {
-    if (this.#connection === undefined || this.#hasFailed || this.#isSecondReset(bytes)) return undefined;
+    if (this.#connection === undefined || this.#hasFailed || this.#resets.isSecond(bytes)) return undefined;
     if (bytes[3] === FRAME.goAway) {
       // RFC 9113 6.8: a later one must not name a higher stream, which the session's own would.
       if (this.#saidGoaway) return undefined;
@@ -158,20 +180,6 @@ export class H2Carrier implements Carrier, H2Wire, H2SessionOwner, TurnMember {
     this.#queue(bytes);
     if (verdict !== undefined) this.#apply(verdict);
     return this.outbound.settle();
-  }
-
-  /** RFC 9113 5.1: behind its RST_STREAM nothing is said of a stream any more, whatever the session has to say. */
-  #isSecondReset(bytes: Buffer): boolean {
-    if (bytes[3] !== FRAME.rstStream || bytes.length !== RST_STREAM_SIZE) return false;
-    return this.#hasBeenReset.has(bytes.readUInt32BE(5)) || !this.#noteReset(bytes);
-  }
-
-  /** Remembers the last few; always true. */
-  #noteReset(frame: Buffer): boolean {
-    const ids = this.#hasBeenReset;
-    ids.add(frame.readUInt32BE(5));
-    if (ids.size > MAX_RESETS_KEPT) ids.delete(ids.values().next().value!);
-    return true;
   }
 
   sessionEnded(): void {
@@ -218,7 +226,7 @@ export class H2Carrier implements Carrier, H2Wire, H2SessionOwner, TurnMember {
     this.context.streamDeadlines.unwatch(exchange);
     if (this.#exchanges.size > 0 || this.phase !== 'request') return;
     this.#setPhase('idle');
-    if (this.#isInputEnded || this.#isDraining) this.#close();
+    if (this.#isInputEnded || this.#farewell === 'said') this.#close();
   }
 
   /**
@@ -241,7 +249,7 @@ export class H2Carrier implements Carrier, H2Wire, H2SessionOwner, TurnMember {
     this.#isNudging = true;
     setImmediate(() => {
       this.#isNudging = false;
-      for (const exchange of this.#exchanges) if (exchange.isHeld) return this.#feed.put(NUDGE);
+      if (this.#exchanges.find(isHeld) !== undefined) this.#feed.put(NUDGE);
     });
   }
 
@@ -277,6 +285,9 @@ export class H2Carrier implements Carrier, H2Wire, H2SessionOwner, TurnMember {
 
   /** A header block has the time of a whole request head, however it trickles, and whatever other streams do. */
   noteWait(now: number): void {
+    // Not everybody answers a PING.
+    if (this.#farewell === 'announced' && now - this.#farewellSince >= GRACE_SECONDS * 1000)
+      this.#sayFarewell();
     if (!this.#guard.isInsideHeaderBlock) {
       this.#blockSince = undefined;
       return;
@@ -307,7 +318,7 @@ export class H2Carrier implements Carrier, H2Wire, H2SessionOwner, TurnMember {
   /** What the guard says comes first: the session may have another code for the same. */
   #apply({ passed, replies, fault }: GuardVerdict): void {
     for (const bytes of replies) {
-      if (bytes[3] === FRAME.rstStream) this.#noteReset(bytes);
+      if (bytes[3] === FRAME.rstStream) this.#resets.note(bytes);
       this.#queue(bytes);
     }
     for (const bytes of replies) if (bytes[3] === FRAME.rstStream) this.#noteFault(bytes.readUInt32BE(5));
@@ -317,7 +328,7 @@ export class H2Carrier implements Carrier, H2Wire, H2SessionOwner, TurnMember {
 
   /** A stream is reset for what its peer has done. */
   #noteFault(id: number): void {
-    for (const exchange of this.#exchanges) if (exchange.id === id) exchange.noteFault();
+    this.#exchanges.find((exchange) => exchange.id === id)?.noteFault();
   }
 
   #queue(bytes: Buffer): void {
@@ -351,7 +362,7 @@ export class H2Carrier implements Carrier, H2Wire, H2SessionOwner, TurnMember {
   }
 
   #dropExchanges(reason: DisconnectReason): void {
-    for (const exchange of Array.from(this.#exchanges)) exchange.lost(reason);
+    for (const exchange of this.#exchanges.members()) exchange.lost(reason);
   }
 
   #close(): void {

@@ -21,16 +21,28 @@ import type { H2RequestHead } from '../wire/h2/request-fields.ts';
 import type { CarrierContext, FinishedRequest } from './connection-context.ts';
 import type { DeadlineName, Phase, Watchable, Watched } from './deadlines.ts';
 import type { H2Carrier } from './h2-carrier.ts';
-import { fieldsOf, resetCode, toBytes } from './h2-fields.ts';
+import { contentOf, fieldsOf, resetCode, responseFields } from './h2-fields.ts';
+import type { Placed } from './placed-set.ts';
 import { StreamBacklog } from './stream-backlog.ts';
 import { TunnelInput } from './tunnel-input.ts';
 import { TurnShare } from './turn-share.ts';
 
 const NO_BYTES = new Uint8Array(0);
+const NO_FIELDS: HeaderList = [];
+
+/** Of a HEADERS frame. The date, where there is to be one, is among the fields. */
+interface ResponseOptions {
+  readonly endStream: boolean;
+  readonly waitForTrailers: boolean;
+  readonly sendDate: false;
+}
+const ALONE: ResponseOptions = { endStream: true, waitForTrailers: false, sendDate: false };
+const WITH_CONTENT: ResponseOptions = { endStream: false, waitForTrailers: false, sendDate: false };
+const WITH_TRAILERS: ResponseOptions = { endStream: false, waitForTrailers: true, sendDate: false };
 /** Request body bytes that are thrown away behind a response before the client is told to stop; some clients take that for a failure. */
 const MAX_DRAIN = 1_048_576;
 
-export class H2Exchange implements Exchange, Watchable, Watched {
+export class H2Exchange implements Exchange, Watchable, Watched, Placed {
   readonly head: H2RequestHead;
   readonly peer: Peer;
   readonly context: CarrierContext;
@@ -40,6 +52,7 @@ export class H2Exchange implements Exchange, Watchable, Watched {
   isRequestDone: boolean;
   // Deadlines.
   watchIndex = -1;
+  place = -1;
   phase: Phase = 'request';
   phaseSince: number;
   lastReceived: number;
@@ -58,10 +71,12 @@ export class H2Exchange implements Exchange, Watchable, Watched {
   #tunnel: TunnelInput | undefined = undefined;
   /** Tunnel bytes that were sent in this turn of the event loop. */
   #fresh = 0;
-  #trailers: HeaderList = [];
+  #trailers: HeaderList = NO_FIELDS;
+  /** Of the promise of {@link end}. */
+  #resolveEnd: (() => void) | undefined = undefined;
   #hasContinued = false;
   #contentSent = 0;
-  #responseHeaders: HeaderList = [];
+  #responseHeaders: HeaderList = NO_FIELDS;
   #time = 0;
   #startedAt = 0;
 
@@ -109,7 +124,7 @@ export class H2Exchange implements Exchange, Watchable, Watched {
     this.status = status;
     this.#responseHeaders = headers.list;
     if (isStream) this.phase = 'stream';
-    this.#answer(status, headers, { endStream: !hasContent && !hasTrailers, waitForTrailers: hasTrailers });
+    this.#answer(status, headers, hasTrailers ? WITH_TRAILERS : hasContent ? WITH_CONTENT : ALONE);
     if (!hasTrailers) return;
     this.#stream.on('wantTrailers', () => this.#stream.sendTrailers(fieldsOf(this.#trailers)));
   }
@@ -125,10 +140,7 @@ export class H2Exchange implements Exchange, Watchable, Watched {
       if (!this.isOver) this.observer?.bodyChunk(bytes, more);
     });
     this.phase = 'tunnel';
-    this.#answer(200, new CheckedHeaders(list, headers.fields, -1), {
-      endStream: false,
-      waitForTrailers: false,
-    });
+    this.#answer(200, new CheckedHeaders(list, headers.fields, -1), WITH_CONTENT);
     if (this.head.hasBody) return this.#read();
     // The client had nothing to say from the start.
     this.#tunnel.end();
@@ -140,41 +152,40 @@ export class H2Exchange implements Exchange, Watchable, Watched {
       this.abort('queue_overflow');
       return undefined;
     }
-    // Copies: the stream keeps what its window holds back, and the application may change what it has sent.
-    const bytes = second === undefined ? toBytes(chunk) : Buffer.concat([toBytes(chunk), toBytes(second)]);
-    if (bytes.length === 0) return undefined;
-    this.#contentSent += bytes.length;
+    const content = contentOf(chunk, second);
+    const { length } = content;
+    if (length === 0) return undefined;
+    this.#contentSent += length;
     this.#noteSending();
-    this.#backlog.add(bytes.length);
-    if (this.#tunnel !== undefined) this.#noteFresh(bytes.length);
-    this.#stream.write(bytes, () => this.#written(bytes.length));
+    this.#backlog.add(length);
+    if (this.#tunnel !== undefined) this.#noteFresh(length);
+    this.#stream.write(content, 'latin1', () => this.#written(length));
     this.#carrier!.nudge();
     const waiting = this.#backlog.settle();
     if (waiting !== undefined) return waiting;
-    return (this.#share ??= new TurnShare()).spend(bytes.length) ? nextTurn() : undefined;
+    return (this.#share ??= new TurnShare()).spend(length) ? nextTurn() : undefined;
   }
 
   end(lastChunk?: Chunk, trailers?: HeaderList): Promise<void> | undefined {
     if (this.isOver || this.isResponseDone) return undefined;
     this.isResponseDone = true;
-    this.#trailers = trailers ?? [];
-    const bytes = lastChunk === undefined ? NO_BYTES : toBytes(lastChunk);
-    this.#contentSent += bytes.length;
+    if (trailers !== undefined) this.#trailers = trailers;
+    const content = lastChunk === undefined ? '' : contentOf(lastChunk);
+    const { length } = content;
+    this.#contentSent += length;
     this.#noteSending();
-    this.#backlog.add(bytes.length);
-    return new Promise((resolve) => {
-      this.#backlog.whenClosed(resolve);
-      const finished = (): void => {
-        this.#backlog.take(bytes.length);
-        this.#finished();
-        resolve();
-      };
-      if (this.#stream.writableFinished) finished();
-      else if (this.#stream.writableEnded) this.#stream.once('finish', finished);
-      else if (bytes.length === 0) this.#stream.end(finished);
-      else this.#stream.end(bytes, finished);
-      this.#carrier?.nudge();
-    });
+    this.#backlog.add(length);
+    this.#endStream(content, () => this.#finished(length));
+    this.#carrier?.nudge();
+    return this.isOver ? undefined : new Promise((resolve) => (this.#resolveEnd = resolve));
+  }
+
+  #endStream(content: Chunk, finished: () => void): void {
+    const stream = this.#stream;
+    if (stream.writableFinished) finished();
+    else if (stream.writableEnded) stream.once('finish', finished);
+    else if (content.length === 0) stream.end(finished);
+    else stream.end(content, 'latin1', finished);
   }
 
   flush(): Promise<void> | undefined {
@@ -266,14 +277,9 @@ export class H2Exchange implements Exchange, Watchable, Watched {
     else if (deadline === 'drain') this.#leaveRest();
   }
 
-  #answer(
-    status: number,
-    headers: CheckedHeaders,
-    options: { endStream: boolean; waitForTrailers: boolean },
-  ): void {
-    const list = [...headers.list, ...this.context.defaults.list(headers)];
+  #answer(status: number, headers: CheckedHeaders, options: ResponseOptions): void {
     this.#noteSending();
-    this.#stream.respond({ ':status': status, ...fieldsOf(list) }, { ...options, sendDate: false } as object);
+    this.#stream.respond(responseFields(status, headers, this.context.defaults.list(headers)), options);
   }
 
   #read(): void {
@@ -328,9 +334,11 @@ export class H2Exchange implements Exchange, Watchable, Watched {
   }
 
   /** All of the response is with the connection. What is left of the request is read for a while, and thrown away. */
-  #finished(): void {
+  #finished(length: number): void {
     if (this.isOver) return;
+    this.#backlog.take(length);
     if (this.isRequestDone || this.#tunnel !== undefined) return this.#leave();
+    this.#resolveEnd?.();
     this.phase = 'draining';
     this.phaseSince = this.context.deadlines.now;
     if (this.head.protocol !== undefined) this.#read();
@@ -358,6 +366,7 @@ export class H2Exchange implements Exchange, Watchable, Watched {
     this.#report();
     this.#carrier = undefined;
     this.#backlog.close();
+    this.#resolveEnd?.();
     carrier.exchangeEnded(this);
   }
 

@@ -26,12 +26,17 @@ export interface H2SessionOwner {
 
 const END_STREAM = 1;
 
+/** A stream without a listener for its error would end the process. */
+const ignore = (): void => undefined;
+
 export class H2Service {
   readonly #server: Http2Server;
   /** The session that is being started: its event comes before `emit` returns. */
   #starting: ServerHttp2Session | undefined;
 
   constructor(settings: H2Settings) {
+    // What is wrong with a field value is found where fields are read; node:http2 would only leave the field out.
+    const leniency = { strictFieldWhitespaceValidation: false };
     // The frame guard has budgets for these; node:http2 of Bun 1.4.5 ends the session without a word when one of its own runs out.
     const limits = {
       maxSessionInvalidFrames: 1e9,
@@ -39,8 +44,12 @@ export class H2Service {
       streamResetBurst: 1e9,
       streamResetRate: 1e9,
     };
+    // Fields are looked at already, those of requests where blanks are a fault (RFC 9113 8.2.1) and not to be overlooked.
+    const checks = { strictSingleValueFields: false, strictFieldWhitespaceValidation: false };
     this.#server = http2.createServer({
       ...limits,
+      ...checks,
+      ...leniency,
       settings: {
         maxConcurrentStreams: settings.h2MaxConcurrentStreams,
         initialWindowSize: settings.h2InitialWindowSize,
@@ -62,7 +71,7 @@ export class H2Service {
     this.#starting = undefined;
     session.on('error', (error: Error) => owner.sessionFailed(error));
     session.on('stream', (stream, _fields, flags, raw) => {
-      stream.on('error', () => undefined);
+      stream.on('error', ignore);
       owner.stream(stream, raw as unknown as readonly string[], (flags & END_STREAM) === 0);
     });
     return session;

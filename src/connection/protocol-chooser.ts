@@ -60,8 +60,10 @@ export class ProtocolChooser implements Carrier {
     this.#connection.abort('client_timeout');
   }
 
+  /** Whoever has begun to speak gets to finish, within the grace. */
   drain(): void {
-    this.#connection.abort('server_shutdown');
+    this.phase = 'idle';
+    this.phaseSince = this.#deadlines.now;
   }
 
   writable(): void {}

@@ -5,6 +5,7 @@
  */
 import type { OutboundHandle } from '../session/exchange.ts';
 import type { OutboundQueue, Watermarks } from '../transport/outbound-queue.ts';
+import { type Placed, PlacedSet } from './placed-set.ts';
 
 type Listener = () => void;
 
@@ -13,7 +14,7 @@ const MIN_OVERFLOW = 16_777_216;
 /** The queue of a connection, as its streams see it: how far it has come, and who wants to know. */
 export class QueueProgress {
   readonly #queue: OutboundQueue;
-  readonly #followers = new Set<StreamBacklog>();
+  readonly #followers = new PlacedSet<StreamBacklog>();
   /** Bytes queued since the connection began. */
   #queued = 0;
 
@@ -36,7 +37,8 @@ export class QueueProgress {
 
   /** The kernel may have taken some. */
   moved(): void {
-    for (const follower of this.#followers) follower.look();
+    if (this.#followers.size === 0) return;
+    for (const follower of this.#followers.members()) follower.look();
   }
 
   follow(backlog: StreamBacklog): void {
@@ -54,22 +56,23 @@ interface Passed {
   readonly size: number;
 }
 
-export class StreamBacklog implements OutboundHandle {
+export class StreamBacklog implements OutboundHandle, Placed {
+  place = -1;
   readonly highWaterMark: number;
   readonly lowWaterMark: number;
   readonly #connection: QueueProgress;
   /** Waiting for the stream's window. */
   #held = 0;
-  /** In the connection's queue. */
-  #passed: Passed[] = [];
+  /** In the connection's queue: the sum of {@link #passed}. */
   #passedSize = 0;
   #isOver = false;
   #isClosed = false;
-  #waiters: Listener[] = [];
-  #emptyWaiters: Listener[] = [];
-  #closeWaiters: Listener[] = [];
-  readonly #highListeners = new Set<Listener>();
-  readonly #drainListeners = new Set<Listener>();
+  // Made when they are needed, which for most streams is never.
+  #passed: Passed[] | undefined = undefined;
+  #waiters: Listener[] | undefined = undefined;
+  #emptyWaiters: Listener[] | undefined = undefined;
+  #highListeners: Set<Listener> | undefined = undefined;
+  #drainListeners: Set<Listener> | undefined = undefined;
 
   constructor(watermarks: Watermarks, connection: QueueProgress) {
     this.highWaterMark = watermarks.writeHighWatermark;
@@ -79,7 +82,7 @@ export class StreamBacklog implements OutboundHandle {
 
   get bufferedAmount(): number {
     if (this.#isClosed) return 0;
-    this.#forget();
+    if (this.#passedSize > 0) this.#forget();
     return this.#held + this.#passedSize;
   }
 
@@ -106,7 +109,7 @@ export class StreamBacklog implements OutboundHandle {
     this.#held -= size;
     const end = this.#connection.queued;
     if (size > 0 && end > this.#connection.left) {
-      this.#passed.push({ end, size });
+      (this.#passed ??= []).push({ end, size });
       this.#passedSize += size;
       this.#connection.follow(this);
     }
@@ -116,67 +119,71 @@ export class StreamBacklog implements OutboundHandle {
   /** The connection's queue has moved. */
   look(): void {
     this.#judge();
-    if (this.#passed.length === 0) this.#connection.unfollow(this);
+    if (this.#passedSize === 0) this.#connection.unfollow(this);
   }
 
   settle(): Promise<void> | undefined {
     if (!this.#isOver || this.#isClosed) return undefined;
-    return new Promise((resolve) => this.#waiters.push(resolve));
+    return new Promise((resolve) => (this.#waiters ??= []).push(resolve));
   }
 
   emptied(): Promise<void> | undefined {
     if (this.#isClosed || this.bufferedAmount === 0) return undefined;
-    return new Promise((resolve) => this.#emptyWaiters.push(resolve));
-  }
-
-  whenClosed(callback: Listener): void {
-    this.#closeWaiters.push(callback);
+    return new Promise((resolve) => (this.#emptyWaiters ??= []).push(resolve));
   }
 
   close(): void {
     this.#isClosed = true;
     this.#connection.unfollow(this);
-    for (const waiters of [this.#waiters, this.#emptyWaiters, this.#closeWaiters]) release(waiters);
-    this.#highListeners.clear();
-    this.#drainListeners.clear();
+    release(this.#waiters);
+    release(this.#emptyWaiters);
+    this.#highListeners = undefined;
+    this.#drainListeners = undefined;
   }
 
   onHighWater(callback: Listener): () => void {
     const listener = (): void => callback();
-    this.#highListeners.add(listener);
+    (this.#highListeners ??= new Set()).add(listener);
     if (this.#isOver) listener();
-    return () => void this.#highListeners.delete(listener);
+    return () => void this.#highListeners?.delete(listener);
   }
 
   onDrain(callback: Listener): () => void {
     const listener = (): void => callback();
-    this.#drainListeners.add(listener);
-    return () => void this.#drainListeners.delete(listener);
+    (this.#drainListeners ??= new Set()).add(listener);
+    return () => void this.#drainListeners?.delete(listener);
   }
 
   /** What the kernel has taken does not count any more. */
   #forget(): void {
     const { left } = this.#connection;
+    const passed = this.#passed!;
     let count = 0;
-    for (; count < this.#passed.length && this.#passed[count]!.end <= left; count++)
-      this.#passedSize -= this.#passed[count]!.size;
-    if (count > 0) this.#passed.splice(0, count);
+    for (; count < passed.length && passed[count]!.end <= left; count++)
+      this.#passedSize -= passed[count]!.size;
+    if (count > 0) passed.splice(0, count);
   }
 
   #judge(): void {
     const amount = this.bufferedAmount;
     if (!this.#isOver && amount > this.highWaterMark) {
       this.#isOver = true;
-      for (const listener of Array.from(this.#highListeners)) listener();
+      call(this.#highListeners);
     } else if (this.#isOver && amount <= this.lowWaterMark) {
       this.#isOver = false;
       release(this.#waiters);
-      for (const listener of Array.from(this.#drainListeners)) listener();
+      call(this.#drainListeners);
     }
     if (amount === 0) release(this.#emptyWaiters);
   }
 }
 
-function release(waiters: Listener[]): void {
+function release(waiters: Listener[] | undefined): void {
+  if (waiters === undefined) return;
   for (const resolve of waiters.splice(0)) resolve();
+}
+
+function call(listeners: ReadonlySet<Listener> | undefined): void {
+  if (listeners === undefined) return;
+  for (const listener of Array.from(listeners)) listener();
 }

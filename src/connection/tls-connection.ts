@@ -40,7 +40,7 @@ export class TlsConnection extends Connection {
   }
 
   override get isBusy(): boolean {
-    return this.#handshake === 'done' && super.isBusy;
+    return this.#handshake !== 'failed' && super.isBusy;
   }
 
   override handshaken(outcome: HandshakeOutcome): void {
@@ -81,9 +81,8 @@ export class TlsConnection extends Connection {
 
   override drain(): void {
     if (this.#handshake === 'done') return super.drain();
-    // Whoever is about to connect can do so elsewhere: nothing has been asked yet.
-    this.#handshake = 'failed';
-    this.end();
+    // Whoever is about to connect gets the whole grace for it, and again for the request behind it.
+    this.phaseSince = this.#context.deadlines.now;
   }
 
   override turnAway(): void {

@@ -23,6 +23,8 @@ export interface LoggerOptions {
   level?: LogLevel | undefined;
   /** Errors only, whatever `level` says. @default false */
   quiet?: boolean | undefined;
+  /** Stands before each message: which of several processes speaks. @default undefined */
+  name?: string | undefined;
   /** Takes one finished entry, line feed included. What it throws is ignored. @default synchronous, to stderr */
   write?: ((text: string) => void) | undefined;
   /** Epoch milliseconds. @default Date.now */
@@ -31,6 +33,7 @@ export interface LoggerOptions {
 
 export function createLogger(options: LoggerOptions = {}): Logger {
   const { write = createStderrWriter(), now = Date.now } = options;
+  const prefix = options.name === undefined ? '' : `${options.name}: `;
   const threshold = options.quiet === true ? 0 : LOG_LEVELS.indexOf(options.level ?? 'info');
 
   const at = (level: LogLevel) => {
@@ -38,7 +41,7 @@ export function createLogger(options: LoggerOptions = {}): Logger {
     const render = level === 'error' ? indentContinuations : escapeControls;
     return (message: string) => {
       try {
-        write(`${new Date(now()).toISOString()} ${level} ${render(message)}\n`);
+        write(`${new Date(now()).toISOString()} ${level} ${prefix}${render(message)}\n`);
       } catch {
         // There is nowhere left to say it.
       }

@@ -11,6 +11,8 @@ const libc = lazyCalls({
   getrlimit: { args: [FFIType.i32, FFIType.ptr], returns: FFIType.i32 },
 });
 
+const F_SETFD = 2;
+const FD_CLOEXEC = 1;
 const F_DUPFD_CLOEXEC = process.platform === 'darwin' ? 67 : 1030;
 
 /** A second descriptor for the same open socket, closed on exec. Throws when none is left. */
@@ -18,6 +20,11 @@ export function duplicate(fd: number): number {
   const copy = libc().fcntl(fd, F_DUPFD_CLOEXEC, 0);
   if (copy < 0) throw new Error(`descriptor ${fd} cannot be duplicated: out of file descriptors?`);
   return copy;
+}
+
+/** Programs that this process starts do not get the descriptor, unless it is handed to them. */
+export function closeOnExec(fd: number): void {
+  libc().fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
 
 export function closeDescriptor(fd: number): void {

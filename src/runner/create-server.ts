@@ -7,10 +7,13 @@ import { OptionError, showValue } from '../config/option-error.ts';
 import type { ServerOptions, Settings } from '../config/settings.ts';
 import type { App } from '../contract/app.ts';
 import { createLogger, type Logger } from '../log/logger.ts';
-import { Server } from '../server/server.ts';
-import { bannerLines, listeningLines } from './banner.ts';
+import type { WorkerLink } from '../process/worker-link.ts';
+import { Server, type Prepared, type ShutdownOptions } from '../server/server.ts';
+import { listeningLines } from './banner.ts';
+import { PLAIN_PROCESS, type Startable } from './program.ts';
 import { readSettings } from './read-settings.ts';
-import { handleSignals } from './signals.ts';
+import { runProgram } from './run-program.ts';
+import { workerSettings } from './run-worker.ts';
 
 export interface CreateServerOptions extends ServerOptions {
   /** The application to serve. */
@@ -38,6 +41,7 @@ export interface TsagiServer {
   /**
    * `listen` for a program that is a server and nothing else: says where it listens, stops gracefully on INT and TERM,
    * reopens its logs on USR1, reads its certificates anew on HUP, and resolves when it has stopped. A second INT ends the process with 130.
+   * With `workers` it starts the program again that often, as processes in which `run` serves, and heeds HUP, TTIN, TTOU and USR2 too.
    */
   run(): Promise<void>;
   /** Opens the access log's file anew, after another program has moved it away. */
@@ -72,22 +76,36 @@ export function createServer(options: CreateServerOptions): TsagiServer {
       expectation,
     });
   }
-  return new RunnableServer(app, readSettings(serverOptions));
+  const settings = readSettings(serverOptions);
+  const log = createLogger({ level: settings.logLevel, quiet: settings.quiet });
+  return new RunnableServer(app, { settings, log });
 }
 
-class RunnableServer implements TsagiServer {
+interface RunnableParts {
+  readonly settings: Settings;
+  readonly log: Logger;
+  readonly worker?: WorkerLink | undefined;
+}
+
+/** @internal A server, and the program that `run` makes of it. */
+export class RunnableServer implements TsagiServer, Startable {
+  readonly #app: App;
   readonly #settings: Settings;
   readonly #log: Logger;
-  readonly #server: Server;
   readonly #stopped = Promise.withResolvers<void>();
+  readonly #stopProgram = new AbortController();
+  #server: Server;
+  /** Set while other processes serve. */
+  #program: Promise<void> | undefined;
   #starting: Promise<void> | undefined;
   #shutdown: Promise<void> | undefined;
 
-  constructor(app: App, settings: Settings) {
+  constructor(app: App, { settings, log, worker }: RunnableParts) {
+    this.#app = app;
     this.#settings = settings;
-    this.#log = createLogger({ level: settings.logLevel, quiet: settings.quiet });
-    this.#server = new Server(app, settings, this.#log);
-    // Whoever does not call `run` is told by `shutdown`.
+    this.#log = log;
+    this.#server = this.#makeServer(worker);
+    // Whoever does not wait for it is told by `shutdown`.
     this.#stopped.promise.catch(() => {});
   }
 
@@ -116,37 +134,46 @@ class RunnableServer implements TsagiServer {
   }
 
   async listen(): Promise<void> {
-    await this.#start();
-    for (const line of listeningLines(this.#urls())) this.#log.info(line);
+    const { workers } = this.#settings;
+    if (workers > 1)
+      throw new Error(`workers is ${workers}, but listen() serves in this process: call run()`);
+    await this.start();
+    for (const line of listeningLines(this.#server.listeners.map(({ url }) => url))) this.#log.info(line);
   }
 
-  shutdown(): Promise<void> {
-    if (this.#starting === undefined) return Promise.resolve();
-    this.#shutdown ??= this.#stop(this.#starting);
+  shutdown(options?: ShutdownOptions): Promise<void> {
+    if (this.#starting === undefined) {
+      this.#stopProgram.abort();
+      return this.#program ?? Promise.resolve();
+    }
+    this.#shutdown ??= this.#stop(this.#starting, options);
     return this.#shutdown;
   }
 
   async run(): Promise<void> {
-    const giveBack = handleSignals({
-      stop: (signal) => {
-        this.#log.info(`${signal}: shutting down`);
-        this.shutdown().catch(() => {});
+    if (this.#starting ?? this.#program) throw startedBefore();
+    this.#program = runProgram({
+      settings: this.#settings,
+      process: PLAIN_PROCESS,
+      stop: this.#stopProgram.signal,
+      log: this.#log,
+      forWorkers: {},
+      load: (worker) => {
+        if (worker !== undefined) this.#server = this.#makeServer(worker);
+        return Promise.resolve(this);
       },
-      endAtOnce: () => process.exit(130),
-      reopenLogs: () => this.reopenLogs(),
-      reloadCertificates: this.#server.hasTls ? () => this.#reloadOnSignal() : undefined,
-      warn: (message) => this.#log.warn(message),
     });
-    try {
-      await this.#start();
-      if (this.#shutdown === undefined) {
-        const lines = bannerLines({ mode: this.#settings.env, urls: this.#urls() });
-        for (const line of lines) this.#log.info(line);
-      }
-      await this.#stopped.promise;
-    } finally {
-      giveBack();
-    }
+    await this.#program;
+  }
+
+  get stopped(): Promise<void> {
+    return this.#stopped.promise;
+  }
+
+  async start(prepared?: Prepared): Promise<void> {
+    if (this.#starting) throw startedBefore();
+    this.#starting = this.#server.listen(prepared);
+    await this.#starting;
   }
 
   reopenLogs(): void {
@@ -161,39 +188,27 @@ class RunnableServer implements TsagiServer {
     this.#server.reloadCertificates();
   }
 
-  #reloadOnSignal(): void {
-    try {
-      this.reloadCertificates();
-      this.#log.info('SIGHUP: the certificates have been read anew');
-    } catch (error) {
-      this.#log.error(`SIGHUP: the old certificates stay: ${(error as Error).message}`);
-    }
+  #makeServer(worker: WorkerLink | undefined): Server {
+    const ofWorker = worker && workerSettings(worker, this.#settings);
+    return new Server(this.#app, { ...this.#settings, ...ofWorker }, this.#log);
   }
 
-  async #start(): Promise<void> {
-    if (this.#starting) throw new Error('this server was started before: create a new one to start again');
-    this.#starting = this.#server.listen();
-    await this.#starting;
-  }
-
-  async #stop(starting: Promise<void>): Promise<void> {
+  async #stop(starting: Promise<void>, options: ShutdownOptions | undefined): Promise<void> {
     try {
       // Told to stop while the app starts: let it finish, so that its shutdown finds what its startup made.
       const isUp = await starting.then(
         () => true,
         () => false,
       );
-      if (isUp) await this.#server.shutdown();
+      if (isUp) await this.#server.shutdown(options);
       this.#stopped.resolve();
     } catch (error) {
       this.#stopped.reject(error);
       throw error;
     }
   }
+}
 
-  #urls(): string[] {
-    return this.#server.listeners.map(({ url, address }) =>
-      address.type === 'unix' && address.isSecure === true ? `${url} with TLS` : url,
-    );
-  }
+function startedBefore(): Error {
+  return new Error('this server was started before: create a new one to start again');
 }

@@ -1,47 +1,55 @@
 /**
- * One process that serves one app, from settings to the end. The mode goes into the environment before any of the app's
- * code runs, so that app and server agree on it.
+ * One process that serves one app, from settings to the end. What needs privileges comes first, and the app's code does not run
+ * before they have been given up.
  */
-import type { ServerOptions } from '../config/settings.ts';
-import type { App } from '../contract/app.ts';
-import { AppLoadError } from './app-load-error.ts';
-import { createServer } from './create-server.ts';
-import { loadApp, loadExport, type AppSource } from './load-app.ts';
-
-export interface SingleRun {
-  readonly source: AppSource;
-  /** As given, checked before. */
-  readonly options: ServerOptions;
-  /** The resolved mode. */
-  readonly mode: string;
-  /** A module with a class to use in place of the built-in server. */
-  readonly serverModule?: string | undefined;
-}
-
-interface Runnable {
-  run(): Promise<void> | void;
-}
-
-type ServerClass = new (options: ServerOptions & { app: App }) => Runnable;
+import { readTls, speaksTls } from '../server/server.ts';
+import { bannerLines } from './banner.ts';
+import type { Program, Startable } from './program.ts';
+import { handleSignals } from './signals.ts';
+import { SystemLinks } from './system-links.ts';
 
 /** Resolves when the server has stopped; rejects when it could not start. */
-export async function runSingle({ source, options, mode, serverModule }: SingleRun): Promise<void> {
-  process.env['TSAGI_ENV'] = mode;
-  const makeServer = serverModule === undefined ? createServer : await loadServerClass(serverModule, source);
-  const app = await loadApp(source);
-  await makeServer({ ...options, app }).run();
-}
-
-async function loadServerClass(
-  name: string,
-  source: AppSource,
-): Promise<(options: ServerOptions & { app: App }) => Runnable> {
-  const found = await loadExport(name, ['default', 'Server'], source);
-  if (typeof found !== 'function' || typeof (found.prototype as Partial<Runnable>)?.run !== 'function') {
-    throw new AppLoadError(
-      `${name} has no server: its default export, or the one named Server, must be a class with run()`,
-    );
+export async function runSingle(program: Program): Promise<void> {
+  const { settings, log } = program;
+  const links = new SystemLinks(program);
+  let server: Startable | undefined;
+  let isStopping = false;
+  const stop = (): void => {
+    isStopping = true;
+    links.service.stopping();
+    // It tells `stopped` how that went.
+    server?.shutdown().catch(() => {});
+  };
+  const giveBack = handleSignals({
+    stop: (signal) => {
+      log.info(`${signal}: shutting down`);
+      stop();
+    },
+    endAtOnce: () => process.exit(130),
+    reopenLogs: () => server?.reopenLogs(),
+    reload: speaksTls(settings) ? () => server?.reloadCertificates() : undefined,
+    workers: undefined,
+    warn: (message) => log.warn(message),
+  });
+  try {
+    const sockets = await links.openSockets();
+    try {
+      const tls = speaksTls(settings) ? readTls(settings, log) : undefined;
+      links.dropPrivileges();
+      server = await program.load();
+      if (isStopping) return sockets.release();
+      await server.start({ sockets: sockets.of([0]), tls });
+    } catch (error) {
+      sockets.release();
+      throw error;
+    }
+    if (!isStopping) {
+      for (const line of bannerLines({ mode: settings.env, urls: sockets.urls })) log.info(line);
+      links.started(`serving at ${sockets.urls.join(', ')}`);
+    }
+    await server.stopped;
+  } finally {
+    giveBack();
+    links.ended();
   }
-  const ServerModuleClass = found as ServerClass;
-  return (options) => new ServerModuleClass(options);
 }

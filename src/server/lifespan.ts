@@ -13,6 +13,8 @@ import type { Logger } from '../log/logger.ts';
 
 export interface LifespanSettings {
   readonly lifespan: 'auto' | 'on' | 'off';
+  /** The number of this worker, from 1; absent where this process is not one of several. */
+  readonly workerNum?: number | undefined;
   /** Seconds; 0 waits for ever. */
   readonly lifespanStartupTimeout: number;
   readonly lifespanShutdownTimeout: number;
@@ -119,9 +121,15 @@ class AppLifespan implements Lifespan {
   }
 
   #run(): void {
+    const { workerNum } = this.#parts.settings;
     const scope: LifespanScope = {
       type: 'lifespan',
-      tsagi: { version: '0.3', specVersion: '0.3', isWorker: false },
+      tsagi: {
+        version: '0.3',
+        specVersion: '0.3',
+        isWorker: workerNum !== undefined,
+        ...(workerNum === undefined ? undefined : { workerNum }),
+      },
       state: this.state,
     };
     const call = async (): Promise<void> => {

@@ -50,6 +50,20 @@ export interface ServerSettings
   /** A file, true for stderr, false for none. */
   readonly accessLog: string | boolean;
   readonly accessLogFormat: string;
+  /** Told whenever so many requests have begun. */
+  readonly requestLimit?: { readonly count: number; reached(): void };
+}
+
+/** What others have opened for the server: while they still had the right to, for instance. */
+export interface Prepared {
+  /** Their descriptors are the server's from here on. */
+  readonly sockets?: readonly BoundSocket[];
+  readonly tls?: TlsContext | undefined;
+}
+
+export interface ShutdownOptions {
+  /** Whether `drainDelay` is waited for: nobody need look elsewhere when another process serves on. @default true */
+  readonly isDelayed?: boolean;
 }
 
 type Stage = 'new' | 'starting' | 'running' | 'stopping' | 'stopped';
@@ -115,17 +129,16 @@ export class Server {
    * Opens the access log, binds, runs the application's startup, then accepts. Rejects, with everything undone, when any
    * of them fails.
    */
-  async listen(): Promise<void> {
+  async listen(prepared: Prepared = {}): Promise<void> {
     if (this.#stage !== 'new') throw new Error(`the server has been started already (it is ${this.#stage})`);
     this.#stage = 'starting';
     try {
       this.#accessLog = openAccessLog(this.#settings, this.#log);
-      const tls = this.hasTls ? this.#readTls() : undefined;
-      for (const address of this.#settings.listeners) {
-        const bound = await bind(address, this.#settings);
-        const context = listenerContext(bound, this.#context);
-        const accept = (raw: RawSocket): Connection => this.#accept(raw, context);
-        this.#listeners.push(new Listener(bound, accept, address.isSecure ? tls : undefined));
+      const tls = prepared.tls ?? (this.hasTls ? readTls(this.#settings, this.#log) : undefined);
+      if (prepared.sockets === undefined) {
+        for (const address of this.#settings.listeners) this.#add(await bind(address, this.#settings), tls);
+      } else {
+        for (const bound of prepared.sockets) this.#add(bound, tls);
       }
       await this.#lifespan.startup();
       for (const listener of this.#listeners) listener.start();
@@ -141,21 +154,24 @@ export class Server {
   }
 
   /** Stops accepting, lets requests in hand finish within `shutdownTimeout`, ends the lifespan. Every call gets the same promise. */
-  shutdown(): Promise<void> {
+  shutdown({ isDelayed = true }: ShutdownOptions = {}): Promise<void> {
     if (this.#stage !== 'running') return this.#stopping ?? Promise.resolve();
-    this.#stopping ??= this.#stop();
+    this.#stopping ??= this.#stop(isDelayed ? this.#settings.drainDelay : 0);
     return this.#stopping;
   }
 
-  async #stop(): Promise<void> {
-    await this.#sleep(this.#settings.drainDelay * 1000);
+  async #stop(drainDelay: number): Promise<void> {
+    await this.#sleep(drainDelay * 1000);
     this.#stage = 'stopping';
     this.#descriptorTimer?.cancel();
-    for (const listener of this.#listeners) listener.stop();
     this.#shutdownSignal.abort(new DOMException('the server is shutting down', 'AbortError'));
-    // Requests that have arrived but not been read yet still count as in hand: the sockets are read once more.
+    // Requests that have arrived but not been read yet still count as in hand, and so do connections that wait to be accepted:
+    // the sockets are read once more. Behind that whoever comes is for others, or refused, and does not wait in vain.
     await this.#sleep(1);
+    for (const listener of this.#listeners) listener.release();
+    this.#listeners = [];
     for (const connection of this.#deadlines.members()) connection.drain();
+    this.#deadlines.drain();
     await this.#drained();
     await this.#lifespan.shutdown();
     this.#release();
@@ -169,7 +185,7 @@ export class Server {
 
   /** Whether any listener speaks TLS. */
   get hasTls(): boolean {
-    return this.#settings.listeners.some(({ isSecure }) => isSecure === true);
+    return speaksTls(this.#settings);
   }
 
   /**
@@ -178,18 +194,14 @@ export class Server {
    */
   reloadCertificates(): void {
     if (!this.hasTls) throw new Error('no listener speaks TLS');
-    const tls = this.#readTls();
+    const tls = readTls(this.#settings, this.#log);
     for (const listener of this.#listeners) if (listener.bound.address.isSecure) listener.replaceTls(tls);
   }
 
-  #readTls(): TlsContext {
-    const tls = new TlsContext(this.#settings);
-    if (tls.expiresAt.getTime() < Date.now()) {
-      this.#log.warn(
-        `the certificate in ${this.#settings.certFile} has expired: ${tls.expiresAt.toISOString()}`,
-      );
-    }
-    return tls;
+  #add(bound: BoundSocket, tls: TlsContext | undefined): void {
+    const context = listenerContext(bound, this.#context);
+    const accept = (raw: RawSocket): Connection => this.#accept(raw, context);
+    this.#listeners.push(new Listener(bound, accept, bound.address.isSecure ? tls : undefined));
   }
 
   #createContext(app: App): ConnectionContext {
@@ -212,7 +224,7 @@ export class Server {
       wsPingTimeout: settings.wsPingTimeout,
       wsIdleTimeout: settings.wsIdleTimeout,
       sseIdleTimeout: settings.sseIdleTimeout,
-      sessionStarted: () => void admission.requestsInHand++,
+      sessionStarted: countRequests(admission, settings.requestLimit),
       sessionEnded: () => void admission.requestsInHand--,
     };
     const deadlines = this.#deadlines;
@@ -239,7 +251,6 @@ export class Server {
     const connection = new (context.isSecure ? TlsConnection : Connection)(raw, context);
     if (verdict === 'turnAway') connection.turnAway();
     else if (verdict === 'drop') connection.abort('server_error');
-    else if (this.#stage === 'stopping') connection.drain();
     if (this.#admission.isLastDescriptor(connection.descriptor)) this.#checkDescriptors();
     return connection;
   }
@@ -323,6 +334,30 @@ function listenerContext({ address }: BoundSocket, context: ConnectionContext): 
     host: isAny ? undefined : address.host,
     port: address.port,
     lastRemoteHost: '',
+  };
+}
+
+/** Whether any listener speaks TLS, as far as that is known before it is bound. */
+export function speaksTls({ listeners }: Pick<ServerSettings, 'listeners'>): boolean {
+  return listeners.some(({ isSecure = false }) => isSecure !== false);
+}
+
+/** Reads certificate, key and authorities. Throws where they cannot be used. */
+export function readTls(settings: TlsSettings, log: Logger): TlsContext {
+  const tls = new TlsContext(settings);
+  if (tls.expiresAt.getTime() < Date.now())
+    log.warn(`the certificate in ${settings.certFile} has expired: ${tls.expiresAt.toISOString()}`);
+  return tls;
+}
+
+function countRequests(admission: Admission, limit: ServerSettings['requestLimit']): () => void {
+  if (limit === undefined) return () => void admission.requestsInHand++;
+  let begun = 0;
+  return () => {
+    admission.requestsInHand++;
+    if (++begun < limit.count) return;
+    begun = 0;
+    limit.reached();
   };
 }
 

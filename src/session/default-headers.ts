@@ -27,6 +27,7 @@ export class DefaultHeaders {
   #date = '';
   /** The text for a response that brings none of them, and for none that could clash with the configured ones. */
   #common = '';
+  #commonList: Fields = [];
 
   constructor(settings: DefaultHeaderSettings, clock: Clock, ticking: Ticking) {
     this.#settings = settings;
@@ -37,15 +38,17 @@ export class DefaultHeaders {
   /** Field lines for HTTP/1.1, each with its CRLF. */
   text(headers: CheckedHeaders): string {
     this.#turn();
-    const isCommon =
-      (headers.fields & (FIELD.date | FIELD.server)) === 0 && this.#settings.headers.length === 0;
-    return isCommon ? this.#common : textOf(this.#listFor(headers));
+    return this.#isCommon(headers) ? this.#common : textOf(this.#listFor(headers));
   }
 
-  /** The same as a list, for HTTP/2. */
-  list(headers: CheckedHeaders): [string, string][] {
+  /** The same as a list, for HTTP/2; one and the same for a second where a response brings nothing that matters. */
+  list(headers: CheckedHeaders): Fields {
     this.#turn();
-    return this.#listFor(headers);
+    return this.#isCommon(headers) ? this.#commonList : this.#listFor(headers);
+  }
+
+  #isCommon({ fields }: CheckedHeaders): boolean {
+    return (fields & (FIELD.date | FIELD.server)) === 0 && this.#settings.headers.length === 0;
   }
 
   #turn(): void {
@@ -55,10 +58,11 @@ export class DefaultHeaders {
     if (second === this.#second) return;
     this.#second = second;
     this.#date = new Date(second * 1000).toUTCString();
-    this.#common = textOf(this.#listFor({ fields: 0, list: [] }));
+    this.#commonList = this.#listFor({ fields: 0, list: [] });
+    this.#common = textOf(this.#commonList);
   }
 
-  #listFor({ fields, list: given }: Pick<CheckedHeaders, 'fields' | 'list'>): [string, string][] {
+  #listFor({ fields, list: given }: Pick<CheckedHeaders, 'fields' | 'list'>): Fields {
     const list: [string, string][] = [];
     for (const [name, value] of this.#settings.headers) {
       const lower = name.toLowerCase();

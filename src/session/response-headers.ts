@@ -19,6 +19,12 @@ export const FIELD = {
   setCookie: 64,
 } as const;
 
+export interface RenderedFields {
+  readonly status: number;
+  readonly defaults: HeaderList;
+  readonly fields: Readonly<Record<string, number | string | string[]>>;
+}
+
 export class CheckedHeaders {
   /** A copy, so that nothing the application does afterwards changes it. */
   readonly list: HeaderList;
@@ -29,6 +35,8 @@ export class CheckedHeaders {
   /** Where a carrier keeps the text that it made of this list, and what else that text depends on. */
   rendered: { readonly key: number; readonly defaults: string; readonly text: string } | undefined =
     undefined;
+  /** Likewise the fields of HTTP/2. */
+  renderedFields: RenderedFields | undefined = undefined;
 
   constructor(list: HeaderList, fields: number, contentLength: number) {
     this.list = list;

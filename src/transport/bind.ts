@@ -9,7 +9,19 @@ import { chmodSync, lstatSync, renameSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
 
-import { type ListenAddress, MAX_SOCKET_PATH } from './listen-spec.ts';
+import { inspectSocket, type InheritedSocket } from './inherited-sockets.ts';
+import {
+  formatAddress,
+  formatListenSpec,
+  MAX_SOCKET_PATH,
+  settleTls,
+  type DescriptorAddress,
+  type ListenAddress,
+  type SocketAddress,
+  type TcpAddress,
+  type TlsUse,
+  type UnixAddress,
+} from './listen-spec.ts';
 import { closeDescriptor, duplicate, setBacklog } from '../os/descriptors.ts';
 import { type RawSocket } from './socket.ts';
 
@@ -18,35 +30,78 @@ export interface BindSettings {
   readonly reusePort: boolean;
 }
 
-/** A bound socket. `release` closes the descriptor and removes the path of a unix socket. */
+export interface ReleaseOptions {
+  /** For a successor that goes on serving the unix socket. */
+  readonly keepPath?: boolean;
+}
+
+/** A bound socket. `release` closes the descriptor and removes the path of a unix socket that is ours. */
 export interface BoundSocket {
   readonly fd: number;
-  readonly address: ListenAddress;
+  readonly address: SocketAddress;
   /** Where clients find it: the port is the real one. */
   readonly url: string;
-  release(): void;
+  /** Whether it was open when the process began. */
+  readonly isInherited: boolean;
+  /** By what `fd:NUMBER` and `fd:NAME` mean it, if somebody else opened it: for a successor that is to know it by the same. */
+  readonly knownAs?: { readonly firstFd: number; readonly name: string | undefined };
+  /** Whether this process or a predecessor of its opened it, and not whoever started them. */
+  readonly isOwned: boolean;
+  release(options?: ReleaseOptions): void;
 }
 
 type ListenOptions = Parameters<typeof Bun.listen>[0];
 
 /** Throws an Error that names the address and says what to do. */
 export async function bind(address: ListenAddress, settings: BindSettings): Promise<BoundSocket> {
-  return address.type === 'tcp' ? bindTcp(address, settings) : await bindUnix(address, settings);
+  switch (address.type) {
+    case 'tcp':
+      return bindTcp(address, settings);
+    case 'unix':
+      return await bindUnix(address, settings);
+    case 'fd':
+      return adoptDescriptor(address);
+    case 'named':
+      throw new Error(
+        `cannot listen on ${formatAddress(address)}: no socket of that name was handed to this process ` +
+          '(LISTEN_FDNAMES); give its number, or the name that the socket unit says in FileDescriptorName=',
+      );
+  }
 }
 
-type TcpAddress = Extract<ListenAddress, { type: 'tcp' }>;
-type UnixAddress = Extract<ListenAddress, { type: 'unix' }>;
+/** The queue of an inherited socket keeps the length that its opener gave it, and its path the mode. */
+export function adopt(socket: InheritedSocket, tls: TlsUse = false): BoundSocket {
+  const { fd, firstFd = fd, name, address, isOwned } = socket;
+  const place = { ...address, isSecure: settleTls(tls, address) };
+  const bound = { fd, address: place, url: urlOf(place), isInherited: true, isOwned };
+  const release = () => closeDescriptor(fd);
+  if (!isOwned) return { ...bound, knownAs: { firstFd, name }, release };
+  return { ...bound, release: address.type === 'unix' ? releaseWithPath(fd, address.path) : release };
+}
 
-function bindTcp(address: TcpAddress, settings: BindSettings): BoundSocket {
+function adoptDescriptor(address: DescriptorAddress): BoundSocket {
+  const { fd, isSecure } = address;
+  try {
+    return adopt(inspectSocket(fd), isSecure);
+  } catch (error) {
+    throw new Error(`cannot listen on fd:${fd}: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/** Throws as {@link bind} does. */
+export function bindTcp(address: TcpAddress, settings: BindSettings): BoundSocket {
   const { host, port } = address;
-  const options = { hostname: host, port, reusePort: settings.reusePort };
-  const listener = attempt(() => openListener(options), formatHostPort(host, port));
+  const ipv6Only = address.isIPv6Only === true;
+  const options = { hostname: host, port, reusePort: settings.reusePort, ipv6Only };
+  const listener = attempt(() => openListener(options), formatListenSpec(host, port));
   const bound = { ...address, port: listener.port };
   const fd = keepDescriptor(listener, settings.listenerBacklog);
   return {
     fd,
     address: bound,
-    url: `${address.isSecure ? 'https' : 'http'}://${formatHostPort(host, bound.port)}`,
+    url: urlOf(bound),
+    isInherited: false,
+    isOwned: true,
     release: () => closeDescriptor(fd),
   };
 }
@@ -57,7 +112,7 @@ async function bindUnix(address: UnixAddress, settings: BindSettings): Promise<B
   // Bound under another name and renamed: whoever finds the path finds a socket that listens, with its mode, and a
   // stale file is replaced in one step. The listener that is closed here unlinks the other name, which is gone.
   const temporary = attempt(() => freeNameBeside(path), path);
-  const listener = attempt(() => openListener({ unix: temporary }), path);
+  const listener = attempt(() => withMode(mode, () => openListener({ unix: temporary })), path);
   try {
     if (mode !== undefined) chmodSync(temporary, mode);
     renameSync(temporary, path);
@@ -65,17 +120,26 @@ async function bindUnix(address: UnixAddress, settings: BindSettings): Promise<B
     listener.stop();
     throw new Error(`cannot listen on ${path}: ${(error as Error).message}`, { cause: error });
   }
-  const { ino } = lstatSync(path);
   const fd = keepDescriptor(listener, settings.listenerBacklog);
   return {
     fd,
     address,
-    url: `unix:${path}`,
-    release: () => {
-      closeDescriptor(fd);
-      removeOwnPath(path, ino);
-    },
+    url: urlOf(address),
+    isInherited: false,
+    isOwned: true,
+    release: releaseWithPath(fd, path),
   };
+}
+
+/** The temporary name can be found as well, so the socket has no more than its mode from its first moment on. */
+function withMode<T>(mode: number | undefined, open: () => T): T {
+  if (mode === undefined) return open();
+  const before = process.umask(0o777 & ~mode);
+  try {
+    return open();
+  } finally {
+    process.umask(before);
+  }
 }
 
 /** In the same directory, because a rename stays within a file system, and within the length that an address may have. */
@@ -132,10 +196,14 @@ function answers(path: string): Promise<boolean> {
   });
 }
 
-/** The path may have been taken over by a successor in the meantime. */
-function removeOwnPath(path: string, inode: number): void {
-  const stats = lstatSync(path, { throwIfNoEntry: false });
-  if (stats?.ino === inode) rmSync(path, { force: true });
+/** The path may have been taken over by a successor in the meantime: then it is left alone. */
+function releaseWithPath(fd: number, path: string): BoundSocket['release'] {
+  const inode = lstatSync(path, { throwIfNoEntry: false })?.ino;
+  return ({ keepPath = false } = {}) => {
+    closeDescriptor(fd);
+    if (keepPath || inode === undefined) return;
+    if (lstatSync(path, { throwIfNoEntry: false })?.ino === inode) rmSync(path, { force: true });
+  };
 }
 
 function attempt<T>(open: () => T, where: string): T {
@@ -156,6 +224,7 @@ const ADVICE: Readonly<Record<string, string>> = {
 };
 
 /** IPv6 addresses stand in brackets (RFC 3986 3.2.2). */
-function formatHostPort(host: string, port: number): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+function urlOf(address: SocketAddress): string {
+  if (address.type === 'unix') return `unix:${address.path}`;
+  return `${address.isSecure ? 'https' : 'http'}://${formatListenSpec(address.host, address.port)}`;
 }

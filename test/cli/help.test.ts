@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { COMMAND_OPTIONS } from '../../src/cli/command-options.ts';
+import { COMMAND_OPTIONS } from '../../src/config/command-options.ts';
 import { renderHelp } from '../../src/cli/help.ts';
 import { describeDefault, longFlags } from '../../src/config/describe-option.ts';
 import type { OptionRow } from '../../src/config/option-row.ts';

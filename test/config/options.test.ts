@@ -4,7 +4,7 @@ import { longFlags } from '../../src/config/describe-option.ts';
 import { KINDS } from '../../src/config/option-kinds.ts';
 import type { OptionRow } from '../../src/config/option-row.ts';
 import { OPTIONS } from '../../src/config/options.ts';
-import { COMMAND_OPTIONS } from '../../src/cli/command-options.ts';
+import { COMMAND_OPTIONS } from '../../src/config/command-options.ts';
 import { OPTIONS_DOC, renderOptionsDoc } from '../support/options-doc.ts';
 
 const SERVER_ROWS: [string, OptionRow][] = Object.entries(OPTIONS);
@@ -38,7 +38,7 @@ describe('the tables', () => {
 
   // The comment is what editors show for `createServer({ … })`: mapped types carry it from the row to the option.
   test('the doc comment of each row says what its help and its default say', () => {
-    const source = ['options', 'protocol-options', 'tls-options']
+    const source = ['options', 'protocol-options', 'tls-options', 'worker-options']
       .map((name) => readFileSync(new URL(`../../src/config/${name}.ts`, import.meta.url), 'utf8'))
       .join('');
     for (const [name, row] of SERVER_ROWS) {

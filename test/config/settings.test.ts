@@ -177,7 +177,7 @@ describe('refusals', () => {
     [{ listen: [] }, 'option listen must be at least one address, not []'],
     [
       { listen: 'localhost' },
-      'option listen must be HOST:PORT, [IPV6]:PORT, /PATH or ./PATH, with http:// or https:// in front or nothing, not "localhost"',
+      'option listen must be HOST:PORT, [IPV6]:PORT, /PATH, ./PATH, fd:NUMBER or fd:NAME, with http:// or https:// in front or nothing, not "localhost"',
     ],
     [{ listen: ['a:1', 'http://a:1'] }, 'option listen must be a list without repeats, not "http://a:1"'],
     [
@@ -202,8 +202,8 @@ describe('refusals', () => {
     [{ minVersion: 'TLSv1.1' }, 'option minVersion must be one of TLSv1.2, TLSv1.3, not "TLSv1.1"'],
     [{ listen: ['a:1', 'a:1'] }, 'option listen must be a list without repeats, not "a:1"'],
     [
-      { listen: 'fd:3' },
-      'option listen must be HOST:PORT, [IPV6]:PORT, /PATH or ./PATH, with http:// or https:// in front or nothing (inherited sockets are not supported yet), not "fd:3"',
+      { listen: 'fd:03' },
+      'option listen must be HOST:PORT, [IPV6]:PORT, /PATH, ./PATH, fd:NUMBER or fd:NAME, with http:// or https:// in front or nothing, not "fd:03"',
     ],
     [{ port: 1, socket: '/s' }, 'option port and option socket exclude each other: give one of them'],
     [{ host: 'a', listen: 'b:1' }, 'option host and option listen exclude each other: give one of them'],
@@ -322,6 +322,33 @@ describe('addresses', () => {
       { type: 'unix', path: '/run/a.sock' },
       { type: 'unix', path: './b' },
       { type: 'unix', path: '../c' },
+    ]);
+  });
+});
+
+test('`::` serves IPv4 too, unless 0.0.0.0 with the same port is listed', () => {
+  const hosts = (listen: string[]) =>
+    parseOptions({ listen }).listeners.map((address) => 'isIPv6Only' in address && address.isIPv6Only);
+  expect(hosts(['[::]:80', '0.0.0.0:81'])).toEqual([false, false]);
+  expect(hosts(['[::]:80', '0.0.0.0:80'])).toEqual([true, false]);
+  expect(hosts(['[::]:0', '0.0.0.0:0'])).toEqual([false, false]);
+});
+
+describe('inherited sockets', () => {
+  test('are told by descriptor or by name', () => {
+    expect(parseOptions({ listen: ['fd:3', 'http://fd:web'], socketMode: '600' }).listeners).toEqual([
+      { type: 'fd', fd: 3 },
+      { type: 'named', name: 'web' },
+    ]);
+  });
+
+  test('speak TLS as the address says, or as their own kind will', () => {
+    const listen = ['fd:3', 'https://fd:4', 'http://fd:5', 'fd:web'];
+    expect(parseOptions({ listen, certFile: 'c', keyFile: 'k' }).listeners).toEqual([
+      { type: 'fd', fd: 3, isSecure: 'on-tcp' },
+      { type: 'fd', fd: 4, isSecure: true },
+      { type: 'fd', fd: 5 },
+      { type: 'named', name: 'web', isSecure: 'on-tcp' },
     ]);
   });
 });

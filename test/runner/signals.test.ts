@@ -11,13 +11,16 @@ function say(what: string): void {
   wake?.();
 }
 
-function start(hasTls = false): void {
+function start({ hasTls = false, hasWorkers = false } = {}): void {
   said.length = 0;
   giveBack = handleSignals({
     stop: (signal) => say(`stop ${signal}`),
     endAtOnce: () => say('end at once'),
     reopenLogs: () => say('reopen logs'),
-    reloadCertificates: hasTls ? () => say('reload certificates') : undefined,
+    reload: hasTls ? () => say('reload certificates') : undefined,
+    workers: hasWorkers
+      ? { more: () => say('one more'), fewer: () => say('one fewer'), restart: () => say('restart') }
+      : undefined,
     warn: (message) => say(`warn ${message.split(' ')[0]}`),
   });
 }
@@ -53,7 +56,7 @@ test('USR1 reopens the logs each time', async () => {
 });
 
 test('HUP reads certificates anew where there are any', async () => {
-  start(true);
+  start({ hasTls: true });
   expect(await sendAndSee('SIGHUP')).toBe('reload certificates');
   expect(said).toEqual(['reload certificates']);
 });
@@ -74,4 +77,15 @@ test('signals are given back', () => {
   expect(count()).toEqual(before.map((listeners) => listeners + 1));
   giveBack?.();
   expect(count()).toEqual(before);
+});
+
+test('TTIN, TTOU and USR2 are for workers, until the end has begun', async () => {
+  start({ hasWorkers: true });
+  expect(await sendAndSee('SIGTTIN')).toBe('one more');
+  expect(await sendAndSee('SIGTTOU')).toBe('one fewer');
+  expect(await sendAndSee('SIGUSR2')).toBe('restart');
+  expect(await sendAndSee('SIGTERM')).toBe('stop SIGTERM');
+  process.kill(process.pid, 'SIGTTIN');
+  expect(await sendAndSee('SIGUSR1')).toBe('reopen logs');
+  expect(said).toEqual(['one more', 'one fewer', 'restart', 'stop SIGTERM', 'reopen logs']);
 });

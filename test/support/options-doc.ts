@@ -5,7 +5,7 @@
 import { describeDefault, describeFlags } from '../../src/config/describe-option.ts';
 import { GROUPS, type OptionRow } from '../../src/config/option-row.ts';
 import { OPTIONS } from '../../src/config/options.ts';
-import { COMMAND_OPTIONS } from '../../src/cli/command-options.ts';
+import { COMMAND_OPTIONS } from '../../src/config/command-options.ts';
 
 export const OPTIONS_DOC = new URL('../../docs/options.md', import.meta.url).pathname;
 

@@ -9,6 +9,10 @@ const COMMAND = `${ROOT}bin/tsagi-server`;
 export interface ProgramOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Descriptors of this process that the program gets as 3, 4 and so on. */
+  readonly descriptors?: readonly number[];
+  /** In a process group of its own, so that a signal can be sent to the whole group, as a terminal does. */
+  readonly isGroup?: boolean;
 }
 
 export interface FinishedProgram {
@@ -22,30 +26,43 @@ export class RunningProgram implements AsyncDisposable {
   readonly #waiting = new Set<() => void>();
   #output = '';
 
-  constructor(command: readonly string[], { cwd, env = {} }: ProgramOptions = {}) {
+  constructor(command: readonly string[], { cwd, env = {}, descriptors = [], isGroup = false }: ProgramOptions = {}) {
     const { TSAGI_ENV: _, ...inherited } = process.env;
     this.#child = Bun.spawn([...command], {
-      stdin: 'ignore',
-      stdout: 'pipe',
-      stderr: 'pipe',
+      stdio: ['ignore', 'pipe', 'pipe', ...descriptors],
       env: { ...inherited, ...env },
+      detached: isGroup,
       ...(cwd === undefined ? {} : { cwd }),
     });
     this.#outputDone = Promise.all([this.#read(this.#child.stdout), this.#read(this.#child.stderr)]);
+  }
+
+  get pid(): number {
+    return this.#child.pid;
   }
 
   get output(): string {
     return this.#output;
   }
 
-  /** The match of `pattern` in the output, as soon as it is there. */
-  async said(pattern: RegExp): Promise<RegExpExecArray> {
+  /** The exit code of the program itself; processes that it has started may go on. */
+  get exited(): Promise<number> {
+    return this.#child.exited;
+  }
+
+  /** Resolves when everybody has gone who writes to its output: the program, and what it has started. */
+  get silent(): Promise<unknown> {
+    return this.#outputDone;
+  }
+
+  /** The match of `pattern` in the output, as soon as it is there; `from` is a length that the output had before. */
+  async said(pattern: RegExp, from = 0): Promise<RegExpExecArray> {
     for (;;) {
-      const match = pattern.exec(this.#output);
+      const match = pattern.exec(this.#output.slice(from));
       if (match) return match;
       const more = new Promise<boolean>((resolve) => this.#waiting.add(() => resolve(true)));
       const hasMore = await Promise.race([more, this.#outputDone.then(() => false)]);
-      if (!hasMore && !pattern.test(this.#output)) {
+      if (!hasMore && !pattern.test(this.#output.slice(from))) {
         throw new Error(`it ended without saying ${pattern}:\n${this.#output}`);
       }
     }

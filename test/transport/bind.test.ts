@@ -1,7 +1,7 @@
 /**
  * Binding addresses: what is found there before, what is there while bound, and what is left afterwards.
  */
-import { describe, expect, test } from 'bun:test';
+import { describe, expect, spyOn, test } from 'bun:test';
 import { existsSync, lstatSync, mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type AddressInfo, type Server } from 'node:net';
 import { networkInterfaces } from 'node:os';
@@ -68,6 +68,56 @@ describe('a unix socket', () => {
     const bound = await bindUnix(directory.join('a.sock'), 0o620);
     expect(lstatSync(directory.join('a.sock')).mode & 0o777).toBe(0o620);
     bound.release();
+  });
+
+  test('has that mode whatever the umask is, and no more from its first moment on', async () => {
+    using directory = temporaryDirectory();
+    const modes: number[] = [];
+    const open = Bun.listen;
+    // The name that it has before it is ready can be found too.
+    const spy = spyOn(Bun, 'listen').mockImplementation(((options: { unix: string }) => {
+      const listener = open(options as never);
+      modes.push(lstatSync(options.unix).mode & 0o777);
+      return listener;
+    }) as never);
+    const before = process.umask(0);
+    try {
+      for (const [umask, mode] of [
+        [0o000, 0o600],
+        [0o077, 0o666],
+        [0o777, 0o620],
+      ] as const) {
+        process.umask(umask);
+        const path = directory.join(mode.toString(8));
+        const bound = await bindUnix(path, mode);
+        modes.push(lstatSync(path).mode & 0o777);
+        expect(process.umask()).toBe(umask);
+        bound.release();
+      }
+    } finally {
+      process.umask(before);
+      spy.mockRestore();
+    }
+    expect(modes).toEqual([0o600, 0o600, 0o666, 0o666, 0o620, 0o620]);
+  });
+
+  test('has what the umask leaves where no mode was asked for', async () => {
+    using directory = temporaryDirectory();
+    const before = process.umask(0o027);
+    try {
+      const bound = await bindUnix(directory.join('a.sock'));
+      expect(lstatSync(directory.join('a.sock')).mode & 0o777).toBe(0o750);
+      bound.release();
+    } finally {
+      process.umask(before);
+    }
+  });
+
+  test('keeps its path at a release for a successor', async () => {
+    using directory = temporaryDirectory();
+    const bound = await bindUnix(directory.join('a.sock'));
+    bound.release({ keepPath: true });
+    expect(readdirSync(directory.path)).toEqual(['a.sock']);
   });
 
   test('is the only thing in its directory while bound, and nothing is left afterwards', async () => {
@@ -231,6 +281,22 @@ describe('a TCP address', () => {
     expect(bound.url).toBe(`http://[::1]:${port}`);
     expect(await knock({ host: '::1', port })).toBe('connected');
     bound.release();
+  });
+
+  test.skipIf(!HAS_IPV6)('of all addresses takes IPv4 as well, unless it is to be IPv6 only', async () => {
+    for (const isIPv6Only of [false, true]) {
+      const bound = await bind({ type: 'tcp', host: '::', port: 0, isIPv6Only }, SETTINGS);
+      const port = Number(new URL(bound.url).port);
+      expect(bound.url).toBe(`http://[::]:${port}`);
+      expect(await knock({ host: '::1', port })).toBe('connected');
+      expect(await knock({ host: '127.0.0.1', port })).toBe(isIPv6Only ? 'ECONNREFUSED' : 'connected');
+      if (isIPv6Only) {
+        const beside = await bind({ type: 'tcp', host: '0.0.0.0', port }, SETTINGS);
+        expect(await knock({ host: '127.0.0.1', port })).toBe('connected');
+        beside.release();
+      }
+      bound.release();
+    }
   });
 
   test('that this machine does not have is refused by name', async () => {

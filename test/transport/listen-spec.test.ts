@@ -1,5 +1,11 @@
 import { expect, test } from 'bun:test';
-import { parseListenSpec, speaksTls } from '../../src/transport/listen-spec.ts';
+import {
+  formatAddress,
+  parseListenSpec,
+  settleTls,
+  speaksTls,
+  type ListenAddress,
+} from '../../src/transport/listen-spec.ts';
 
 const MALFORMED = [
   '',
@@ -23,7 +29,15 @@ const MALFORMED = [
   'https://https://localhost:80',
   'app.sock',
   '-a:80',
-  'fd:3',
+  'fd:',
+  'fd:03',
+  'fd:1:2',
+  'fd:2147483648',
+  'fd:a:b',
+  'fd:caf\u00e9',
+  'fd:a\tb',
+  `fd:${'n'.repeat(256)}`,
+  'https://fd:',
   'systemd',
   `/${'x'.repeat(107)}`,
   '/a\0b',
@@ -69,3 +83,28 @@ test('where the address does not say, a certificate makes TCP speak TLS, and not
     speaksTls({ ...unix, isSecure: true }, true),
   ]).toEqual([false, true]);
 });
+
+test('a socket that the process was started with is told by its number or by its name', () => {
+  expect(parseListenSpec('fd:0')).toEqual({ type: 'fd', fd: 0 });
+  expect(parseListenSpec('https://fd:2147483647')).toEqual({ type: 'fd', fd: 2147483647, isSecure: true });
+  for (const name of ['web.socket', '3a', '-', 'a b', 'n'.repeat(255)]) {
+    expect(parseListenSpec(`fd:${name}`)).toEqual({ type: 'named', name });
+  }
+});
+
+test('of an inherited socket, TLS without a scheme is settled when its kind is known', () => {
+  const inherited = { type: 'fd', fd: 3 } as const;
+  expect(speaksTls(inherited, false)).toBe(false);
+  expect(speaksTls({ ...inherited, isSecure: false }, true)).toBe(false);
+  expect(speaksTls({ ...inherited, isSecure: true }, true)).toBe(true);
+  const use = speaksTls(inherited, true);
+  expect(settleTls(use, { type: 'tcp', host: 'a', port: 1 })).toBe(true);
+  expect(settleTls(use, { type: 'unix', path: '/a' })).toBe(false);
+  expect(settleTls(true, { type: 'unix', path: '/a' })).toBe(true);
+});
+
+for (const text of ['[::1]:80', 'a.example:0', '/run/a', './a', 'fd:3', 'fd:web']) {
+  test(`${text} is shown as it is written`, () => {
+    expect(formatAddress(parseListenSpec(text) as ListenAddress)).toBe(text);
+  });
+}

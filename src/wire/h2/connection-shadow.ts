@@ -28,6 +28,8 @@ export class ConnectionShadow {
   readonly send = new SendWindows();
   /** What the peer may send. */
   readonly receive: ReceiveWindows;
+  /** Payload of the server's PING that the peer has yet to acknowledge. */
+  pingOut: bigint | undefined = undefined;
 
   constructor(limits: GuardLimits) {
     this.limits = limits;

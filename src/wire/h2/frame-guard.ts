@@ -55,6 +55,11 @@ export class FrameGuard {
     return Math.min(highest, lastServed);
   }
 
+  /** Whether a PING of the server is out that the peer has not acknowledged. */
+  get awaitsPing(): boolean {
+    return this.#shadow.pingOut !== undefined;
+  }
+
   /** Bytes kept until more arrive; never more than a SETTINGS frame may have. */
   get heldBytes(): number {
     return this.#held === undefined ? 0 : this.#heldLength;
@@ -76,6 +81,7 @@ export class FrameGuard {
   inbound(chunk: Buffer, now: number): GuardVerdict {
     if (this.#fault !== undefined) return { passed: NOTHING, replies: NOTHING, fault: this.#fault };
     const end = chunk.length;
+    this.#shadow.send.beginChunk();
     this.#passed.begin(chunk);
     let at = this.#prefaceLength < PREFACE.length ? this.#readPreface(chunk) : 0;
     while (at < end && this.#fault === undefined) {

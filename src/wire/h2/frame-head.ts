@@ -51,6 +51,8 @@ export class FrameHead {
         return (this.has(FLAG.padded) ? 1 : 0) + (this.has(FLAG.priority) ? 5 : 0);
       case FRAME.priority:
         return 5;
+      case FRAME.ping:
+        return 8;
       case FRAME.settings:
         return this.length > MAX_SETTINGS_SIZE ? 0 : this.length;
       case FRAME.rstStream:

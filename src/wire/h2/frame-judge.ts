@@ -73,8 +73,7 @@ export class FrameJudge {
       case FRAME.settings:
         return frame.has(FLAG.ack) ? this.#judgeSettingsAck() : this.#judgeSettings(frame);
       case FRAME.ping:
-        // node:http2 as of Bun 1.4.5 closes the connection for a PING with ACK that it did not ask for; it never asks.
-        return this.#draw('ping') ?? !frame.has(FLAG.ack);
+        return frame.has(FLAG.ack) ? this.#judgePingAck(frame) : (this.#draw('ping') ?? true);
       case FRAME.goAway:
         return this.#judgeGoAway();
       case FRAME.continuation:
@@ -169,8 +168,9 @@ export class FrameJudge {
     const id = frame.streamId;
     const { streams } = this.#shadow;
     const state = stateOf(streams.get(id)) ?? streams.stateOfOther(id);
-    if (state === 'idle') return fault.forConnection(); // section 6.4: an idle stream cannot be reset
-    return state === 'open' || state === 'halfClosed' ? this.#failStream(id, fault) : false;
+    if (state === 'open' || state === 'halfClosed') return this.#failStream(id, fault);
+    // Sections 5.1 and 6.4: what is idle or closed cannot be reset; what the server has reset has been told all there is to say.
+    return state === 'resetByServer' ? false : fault.forConnection();
   }
 
   #judgeRstStream({ streamId: id }: FrameHead): Decision {
@@ -230,6 +230,16 @@ export class FrameJudge {
     if (receive.unacknowledged === 0) return this.#draw('settings') ?? false;
     receive.noteAcknowledged();
     return true;
+  }
+
+  /** node:http2 as of Bun 1.4.5 closes the connection for a PING with ACK that it did not ask for; it never asks, the carrier does. */
+  #judgePingAck(frame: FrameHead): Decision {
+    const { pingOut } = this.#shadow;
+    if (pingOut === undefined || frame.bytes.readBigUInt64BE(frame.payloadAt) !== pingOut) {
+      return this.#draw('ping') ?? false;
+    }
+    this.#shadow.pingOut = undefined;
+    return false;
   }
 
   /** One is enough: the peer is going, and says so again with another last stream, which means nothing without push. */

@@ -79,6 +79,12 @@ export function windowUpdateFrame(streamId: number, increment: number): Buffer {
   return bytes;
 }
 
+export function pingFrame(payload: bigint): Buffer {
+  const bytes = frame(FRAME.ping, 0, 8);
+  bytes.writeBigUInt64BE(payload, HEADER_SIZE);
+  return bytes;
+}
+
 /** The debug data should be short ASCII: it is for people who look at the other end. */
 export function goAwayFrame(lastStreamId: number, errorCode: number, debugData = ''): Buffer {
   const bytes = frame(FRAME.goAway, 0, 8 + debugData.length);

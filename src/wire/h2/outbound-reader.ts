@@ -108,6 +108,9 @@ export class OutboundReader {
       case FRAME.goAway:
         streams.lastServed = Math.min(streams.lastServed, frame.uint31(0));
         break;
+      case FRAME.ping:
+        if (!frame.has(FLAG.ack)) this.#shadow.pingOut = frame.bytes.readBigUInt64BE(frame.payloadAt);
+        break;
       case FRAME.settings:
         if (!frame.has(FLAG.ack)) receive.noteAnnounced(initialWindowSizeOf(frame));
         break;

@@ -168,9 +168,12 @@ function splitTarget(head: H2RequestHead, target: string): void {
 
 /** RFC 9113 8.3.1: Host and `:authority` say the same, and the latter is what counts. */
 function applyAuthority(head: H2RequestHead, authority: string | undefined): ProtocolError | undefined {
-  const hosts = head.headers.filter(([name]) => name === 'host');
-  if (hosts.length > 1) return MALFORMED;
-  const host = hosts[0]?.[1];
+  let host: string | undefined;
+  for (const [name, value] of head.headers) {
+    if (name !== 'host') continue;
+    if (host !== undefined) return MALFORMED;
+    host = value;
+  }
   if (authority !== undefined && host !== undefined && authority.toLowerCase() !== host.toLowerCase())
     return MALFORMED;
   const named = authority ?? host;

@@ -7,6 +7,8 @@ import type { StreamState } from './stream-rules.ts';
 
 export type Closing = 'ended' | 'resetByPeer' | 'resetByServer';
 
+const FEWEST_SLOTS = 8;
+
 export class StreamShadow {
   readonly id: number;
   /** The peer has sent END_STREAM. */
@@ -22,9 +24,68 @@ export class StreamShadow {
   /** DATA of the server. */
   sent = 0;
 
+  /** The next one of {@link OpenStreams} in the same slot. */
+  next: StreamShadow | undefined = undefined;
+
   constructor(id: number, initialSendWindow: number) {
     this.id = id;
     this.believed = initialSendWindow;
+  }
+}
+
+/** Streams by identifier. They come and go with every request, of which a Map of Bun 1.4.5 makes hard work. */
+class OpenStreams {
+  /** A power of two of them, each with a chain of streams. */
+  #slots: (StreamShadow | undefined)[] = Array.from({ length: FEWEST_SLOTS });
+  size = 0;
+
+  get(id: number): StreamShadow | undefined {
+    let stream = this.#slots[this.#slotOf(id)];
+    while (stream !== undefined && stream.id !== id) stream = stream.next;
+    return stream;
+  }
+
+  *all(): Generator<StreamShadow> {
+    for (const first of this.#slots)
+      for (let stream = first; stream !== undefined; stream = stream.next) yield stream;
+  }
+
+  /** One that is not there. */
+  add(stream: StreamShadow): void {
+    if (this.size === this.#slots.length) this.#grow();
+    this.size++;
+    this.#link(stream);
+  }
+
+  delete(id: number): void {
+    const slot = this.#slotOf(id);
+    let before: StreamShadow | undefined;
+    let stream = this.#slots[slot];
+    while (stream !== undefined && stream.id !== id) {
+      before = stream;
+      stream = stream.next;
+    }
+    if (stream === undefined) return;
+    if (before === undefined) this.#slots[slot] = stream.next;
+    else before.next = stream.next;
+    this.size--;
+  }
+
+  #grow(): void {
+    const streams = [...this.all()];
+    this.#slots = Array.from({ length: 2 * this.#slots.length });
+    for (const stream of streams) this.#link(stream);
+  }
+
+  #link(stream: StreamShadow): void {
+    const slot = this.#slotOf(stream.id);
+    stream.next = this.#slots[slot];
+    this.#slots[slot] = stream;
+  }
+
+  /** Of the streams of a client, which are odd, neighbours have different slots. */
+  #slotOf(id: number): number {
+    return (id >> 1) & (this.#slots.length - 1);
   }
 }
 
@@ -56,7 +117,7 @@ class RecentIds {
 const REMEMBERED = { ended: 64, resetByPeer: 64, resetByServer: 256 } as const;
 
 export class StreamShadows {
-  readonly #open = new Map<number, StreamShadow>();
+  readonly #open = new OpenStreams();
   readonly #recent = {
     ended: new RecentIds(REMEMBERED.ended),
     resetByPeer: new RecentIds(REMEMBERED.resetByPeer),
@@ -76,7 +137,7 @@ export class StreamShadows {
   }
 
   all(): Iterable<StreamShadow> {
-    return this.#open.values();
+    return this.#open.all();
   }
 
   /** Of a stream that {@link get} does not know. */
@@ -90,7 +151,7 @@ export class StreamShadows {
   open(id: number, initialSendWindow: number): StreamShadow {
     const stream = new StreamShadow(id, initialSendWindow);
     this.highest = id;
-    this.#open.set(id, stream);
+    this.#open.add(stream);
     return stream;
   }
 

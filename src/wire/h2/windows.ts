@@ -13,24 +13,39 @@ export class SendWindows {
   /** SETTINGS_INITIAL_WINDOW_SIZE of the peer. */
   initial = DEFAULT_WINDOW;
   #connection = DEFAULT_WINDOW;
+  /** By how much the windows have grown in the last chunk of the peer: of the connection, and of streams by identifier. */
+  #fresh = 0;
+  readonly #freshOn = new Map<number, number>();
 
-  /** Whether nothing more can be sent now: the frame may have been cut short by a window. */
+  /** Bytes of the peer have come, which node:http2 sees once all of their frames have been judged. */
+  beginChunk(): void {
+    this.#fresh = 0;
+    if (this.#freshOn.size > 0) this.#freshOn.clear();
+  }
+
+  /**
+   * Whether the frame may have been cut short by a window. What has been granted in the last chunk does not count: node:http2 takes one
+   * increment after the other, and sends a frame for each though the next one is here already.
+   */
   noteSent(size: number, stream: StreamShadow | undefined): boolean {
     this.#connection -= size;
     if (stream === undefined) return true;
     stream.sent += size;
-    return this.#connection <= 0 || this.initial + stream.granted <= stream.sent;
+    const fresh = this.#freshOn.size === 0 ? 0 : (this.#freshOn.get(stream.id) ?? 0);
+    return this.#connection <= this.#fresh || this.initial + stream.granted - fresh <= stream.sent;
   }
 
   /** Section 6.9.1: a WINDOW_UPDATE for the connection. */
   grow(increment: number): H2Fault | undefined {
     this.#connection += increment;
+    this.#fresh += increment;
     return this.#connection > MAX_WINDOW ? H2_FAULTS.windowOverflow : undefined;
   }
 
   /** A WINDOW_UPDATE for a stream: the fault, or by how much node:http2 may be told that it grew. */
   growStream(stream: StreamShadow, increment: number): H2Fault | number {
     stream.granted += increment;
+    this.#freshOn.set(stream.id, (this.#freshOn.get(stream.id) ?? 0) + increment);
     const allowed = this.initial + stream.granted;
     if (allowed - stream.sent > MAX_WINDOW) return H2_FAULTS.streamWindowOverflow;
     return raiseBelief(stream, allowed);

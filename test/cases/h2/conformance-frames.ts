@@ -115,6 +115,16 @@ const priority = rows('RFC 9113 6.3', 'PRIORITY', {
     'of 4 bytes': [open(1), frame({ type: TYPE.priority, stream: 1, payload: '\0\0\0\0' })],
     'of 6 bytes': [open(1), frame({ type: TYPE.priority, stream: 1, payload: '\0\0\0\0\x10\0' })],
     'of no bytes': [open(1), frame({ type: TYPE.priority, stream: 1 })],
+    'of 4 bytes, its stream answered': [
+      ...done(1),
+      frame({ type: TYPE.priority, stream: 1, payload: '\0\0\0\0' }),
+    ],
+    'of 4 bytes, its stream reset': [
+      open(1),
+      rstStreamFrame(1),
+      frame({ type: TYPE.priority, stream: 1, payload: '\0\0\0\0' }),
+    ],
+    'of 4 bytes, its stream idle': frame({ type: TYPE.priority, stream: 1, payload: '\0\0\0\0' }),
   }),
   ...alike(ignored, {
     'on an open stream': [open(1), priorityFrame(1, { dependsOn: 0, weight: 256, isExclusive: true })],

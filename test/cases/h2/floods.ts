@@ -201,14 +201,27 @@ const tinyDownload: Step[] = times(1500, () => [
   windowUpdate(0, 7),
   windowUpdate(1, 7),
 ]).flat();
-const connectionTrickle: Step[] = times(1200, () => [windowUpdate(0, 1), { server: data(1, 1) }]).flat();
+const connectionTrickle: Step[] = times(5600, () => [windowUpdate(0, 1), { server: data(1, 1) }]).flat();
 const trickle: Step[] = times(1200, () => [windowUpdate(1, 1), { server: data(1, 1) }]).flat();
+const batchedDownload: Step[] = times(300, () => [
+  { server: Buffer.concat(times(10, () => data(1, 7))) },
+  ...times(10, () => [windowUpdate(0, 7), windowUpdate(1, 7)]).flat(),
+]).flat();
+/** DATA that fills a window of 128 bytes, again and again. */
+const smallWindow: Step[] = times(1500, () => [
+  { server: data(1, 128) },
+  windowUpdate(0, 128),
+  windowUpdate(1, 128),
+]).flat();
 const busyUpload: Step[] = times(1200, (): Step[] => [
   data(1, 4096),
   ping(),
   { server: windowUpdate(0, 4096) },
   { server: windowUpdate(1, 4096) },
 ]).flat();
+
+/** Increments of one byte that a client may send: burst, request, 64 for each KiB of DATA. */
+const BY_BYTE = 2065;
 
 const usefulRows: GuardRow[] = [
   {
@@ -224,11 +237,22 @@ const usefulRows: GuardRow[] = [
     passed: [request(1), ...tinyDownload.filter(isClient)],
   },
   {
+    name: 'two WINDOW_UPDATE for each of many tiny DATA frames, twenty at once',
+    rfc: '6.9',
+    steps: [request(1), ...batchedDownload],
+    passed: [request(1), ...batchedDownload.filter(isClient)],
+  },
+  {
+    name: 'two WINDOW_UPDATE for each DATA frame that has filled a small window',
+    rfc: '6.9',
+    steps: [settings([4, 128]), request(1), ...smallWindow],
+    passed: [settings([4, 128]), request(1), ...smallWindow.filter(isClient)],
+  },
+  {
     name: 'the window of the connection opened byte by byte (CVE-2019-9511)',
     rfc: '10.5',
     steps: [request(1), windowUpdate(1, 100_000), { server: data(1, 65_535) }, ...connectionTrickle],
-    // Burst, request, 65 KiB of DATA, less the one of the stream.
-    passed: [request(1), windowUpdate(1, 100_000), ...times(1074, () => windowUpdate(0, 1))],
+    passed: [request(1), windowUpdate(1, 100_000), ...times(BY_BYTE, () => windowUpdate(0, 1))],
     fault: 'windowUpdateFlood',
   },
   {
@@ -236,7 +260,19 @@ const usefulRows: GuardRow[] = [
     rfc: '10.5',
     steps: [settings([4, 0]), request(1), ...trickle],
     // Burst, request, and the bytes themselves.
-    passed: [settings([4, 0]), request(1), ...times(1010, () => windowUpdate(1, 1))],
+    passed: [settings([4, 0]), request(1), ...times(1026, () => windowUpdate(1, 1))],
+    fault: 'windowUpdateFlood',
+  },
+  {
+    name: 'a window opened byte by byte, each paid with a byte of DATA',
+    rfc: '10.5',
+    steps: [settings([4, 0]), upload(1), ...times(1200, () => [data(1, 1), windowUpdate(1, 1)]).flat()],
+    passed: [
+      settings([4, 0]),
+      upload(1),
+      ...times(1026, () => [data(1, 1), windowUpdate(1, 1)]).flat(),
+      data(1, 1),
+    ],
     fault: 'windowUpdateFlood',
   },
   {

@@ -96,6 +96,30 @@ describe('what the carrier asks', () => {
   });
 });
 
+describe('windows that are opened byte by byte', () => {
+  // node:http2 takes one increment after the other, and so sends as many frames.
+  test.each([
+    ['of a stream', 1, [windowUpdate(0, 100_000)]],
+    ['of the connection', 0, [windowUpdate(1, 100_000)]],
+  ])('%s: increments that come in one chunk do not pay for each other', (_name, id, before) => {
+    const guard = openGuard();
+    guard.inbound(Buffer.concat([request(1), ...before]), 0);
+    guard.outbound(data(1, 65_535), 0);
+    let rounds = 0;
+    for (; rounds < 1000; rounds++) {
+      const { fault } = guard.inbound(
+        Buffer.concat(Array.from({ length: 10 }, () => windowUpdate(id, 1))),
+        0,
+      );
+      if (fault !== undefined) break;
+      for (let index = 0; index < 10; index++) guard.outbound(data(1, 1), 0);
+    }
+    // The burst, 10 for the request, and 16 for each KiB.
+    expect(rounds).toBe(206);
+    expect(guard.inbound(ping(), 0).fault).toBe(H2_FAULTS.windowUpdateFlood);
+  });
+});
+
 describe('after a fault', () => {
   test('nothing is read, and the fault stays', () => {
     const guard = openGuard();

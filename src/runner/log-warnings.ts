@@ -1,0 +1,20 @@
+/**
+ * Says what was given on a start and is not used, as loudly as the settings allow, and once: whoever starts a daemon shows what
+ * the daemon says.
+ */
+import type { ProcessOptions } from '../config/command-options.ts';
+import type { Settings } from '../config/settings.ts';
+import { createLogger } from '../log/logger.ts';
+import { isDaemon } from '../process/daemonize.ts';
+
+export interface WarningRequest {
+  readonly settings: Settings;
+  readonly process: ProcessOptions;
+  readonly warnings: readonly string[];
+}
+
+export function logWarnings({ settings, process: { daemonize }, warnings }: WarningRequest): void {
+  if (daemonize && !isDaemon(process.env)) return;
+  const log = createLogger({ level: settings.logLevel, quiet: settings.quiet });
+  for (const warning of warnings) log.warn(warning);
+}

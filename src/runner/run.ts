@@ -1,0 +1,90 @@
+/**
+ * What the command runs: an app that is loaded from disk, by the built-in server in one process or several, in the foreground or as a
+ * daemon, or by a server of somebody else's.
+ */
+import type { ProcessOptions } from '../config/command-options.ts';
+import type { ServerOptions, Settings } from '../config/settings.ts';
+import type { App } from '../contract/app.ts';
+import { createLogger } from '../log/logger.ts';
+import { ownCommand } from '../process/child.ts';
+import { isDaemon, startDaemon } from '../process/daemonize.ts';
+import { isSuccessor } from '../process/hot-restart.ts';
+import type { Payload } from '../process/messages.ts';
+import { WorkerLink } from '../process/worker-link.ts';
+import { AppLoadError } from './app-load-error.ts';
+import { RunnableServer } from './create-server.ts';
+import { loadApp, loadExport, type AppSource } from './load-app.ts';
+import type { Program } from './program.ts';
+import { runMaster } from './run-master.ts';
+import { runSingle } from './run-single.ts';
+import { runWorker } from './run-worker.ts';
+
+export interface RunRequest {
+  readonly source: AppSource;
+  /** As given, checked before. */
+  readonly options: ServerOptions;
+  readonly settings: Settings;
+  readonly process: ProcessOptions;
+  /** A module with a class to use in place of the built-in server. */
+  readonly serverModule?: string | undefined;
+}
+
+/** The part of a request that a worker gets; JSON. */
+type WorkerRequest = Pick<RunRequest, 'source' | 'settings' | 'process'>;
+
+/** Resolves with the exit code when nothing is left to do; rejects when it could not start. */
+export async function run(request: RunRequest): Promise<number> {
+  const { env } = process;
+  const { umask, daemonize } = request.process;
+  if (umask !== undefined) process.umask(umask);
+  if (daemonize && !isDaemon(env) && !isSuccessor(env)) {
+    return (await startDaemon(ownCommand(), { env })).exitCode;
+  }
+  if (request.serverModule !== undefined) await runCustomServer(request, request.serverModule);
+  else if (request.settings.workers > 1) await runMaster(programOf(request));
+  else await runSingle(programOf(request));
+  return 0;
+}
+
+/** In a process that a master has started: serves, and resolves with the exit code. Undefined elsewhere. */
+export function runAsWorker(): Promise<number> | undefined {
+  const link = WorkerLink.fromEnvironment();
+  if (link === undefined) return undefined;
+  const program = (payload: Payload): Program =>
+    programOf(payload as unknown as WorkerRequest & Payload, `worker ${link.workerNum}`);
+  return runWorker(link, program).then((hasServed) => (hasServed ? 0 : 1));
+}
+
+function programOf(request: WorkerRequest, name?: string): Program {
+  const { source, settings, process: options } = request;
+  const log = createLogger({ level: settings.logLevel, quiet: settings.quiet, name });
+  return {
+    settings,
+    process: options,
+    log,
+    forWorkers: { source, settings, process: options } satisfies WorkerRequest,
+    load: async (worker) => {
+      // Before any of the app's code runs, so that app and server agree on it.
+      process.env['TSAGI_ENV'] = settings.env;
+      return new RunnableServer(await loadApp(source), { settings, log, worker });
+    },
+  };
+}
+
+interface Runnable {
+  run(): Promise<void> | void;
+}
+
+type ServerClass = new (options: ServerOptions & { app: App }) => Runnable;
+
+async function runCustomServer({ source, options, settings }: RunRequest, name: string): Promise<void> {
+  process.env['TSAGI_ENV'] = settings.env;
+  const found = await loadExport(name, ['default', 'Server'], source);
+  if (typeof found !== 'function' || typeof (found.prototype as Partial<Runnable>)?.run !== 'function') {
+    throw new AppLoadError(
+      `${name} has no server: its default export, or the one named Server, must be a class with run()`,
+    );
+  }
+  const ServerModuleClass = found as ServerClass;
+  await new ServerModuleClass({ ...options, app: await loadApp(source) }).run();
+}

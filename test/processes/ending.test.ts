@@ -1,0 +1,163 @@
+/**
+ * However a master is ended, and whatever it is doing at that time: what is in hand is finished, and nothing is left behind.
+ */
+import { existsSync } from 'node:fs';
+import { expect, setDefaultTimeout, test } from 'bun:test';
+import { RawClient } from '../support/raw-client.ts';
+import { RunningMaster } from '../support/running-master.ts';
+
+setDefaultTimeout(40_000);
+
+/** A request whose answer has begun, and goes on for so many milliseconds. */
+async function requestInHand(master: RunningMaster, milliseconds: number): Promise<RawClient> {
+  const client = await RawClient.connect(master.tcp);
+  void client.send(`GET /two-parts?ms=${milliseconds} HTTP/1.1\r\nhost: a\r\n\r\n`);
+  await client.received('first');
+  return client;
+}
+
+async function expectWhole(client: RawClient): Promise<void> {
+  const { body, isComplete } = await client.response();
+  expect([body.toString(), isComplete]).toEqual(['first second', true]);
+  client.close();
+}
+
+async function expectNothingLeft(master: RunningMaster): Promise<void> {
+  await master.gone();
+  expect(master.processes()).toEqual([]);
+  expect(existsSync(master.unixPath)).toBe(false);
+}
+
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  test(`${signal} finishes what is in hand and ends with 0`, async () => {
+    await using master = await RunningMaster.start();
+    const clients = [await requestInHand(master, 700), await requestInHand(master, 300)];
+    await master.tell(signal, new RegExp(`${signal}: shutting down\n`));
+    for (const client of clients) await expectWhole(client);
+    expect(await master.exitCode()).toBe(0);
+    await expectNothingLeft(master);
+    for (const number of [1, 2])
+      expect(master.timesSaid(new RegExp(`worker ${number} \\(pid \\d+\\) has left`, 'g'))).toBe(1);
+  });
+
+  for (const moment of [
+    /SIGHUP: restarting the workers one by one\n/,
+    /worker 1 \(pid \d+\) is ready\n/,
+    /worker 1 \(pid \d+\) has left\n/,
+  ]) {
+    test(`${signal} during a HUP, after ${moment.source}, ends cleanly`, async () => {
+      await using master = await RunningMaster.start();
+      const client = await requestInHand(master, 500);
+      await master.tell('SIGHUP', moment);
+      await master.tell(signal, new RegExp(`${signal}: shutting down\n`));
+      await expectWhole(client);
+      expect(await master.exitCode()).toBe(0);
+      await expectNothingLeft(master);
+    });
+  }
+
+  for (const moment of [
+    /SIGUSR2: starting a new master\n/,
+    /starting 2 workers\n/,
+    /worker [12] \(pid \d+\) is ready\n/,
+  ]) {
+    test(`${signal} during a USR2, after ${moment.source}, ends cleanly`, async () => {
+      await using master = await RunningMaster.start();
+      const client = await requestInHand(master, 500);
+      await master.tell('SIGUSR2', moment);
+      master.kill(signal);
+      await expectWhole(client);
+      expect(await master.exitCode()).toBe(0);
+      await expectNothingLeft(master);
+    });
+  }
+
+  test(`${signal} while the workers start ends cleanly`, async () => {
+    await using master = new RunningMaster();
+    await master.said(/starting 2 workers\n/);
+    master.kill(signal);
+    expect(await master.exitCode()).toBe(0);
+    await expectNothingLeft(master);
+  });
+}
+
+test('INT to the whole process group, as a terminal sends it, finishes what is in hand', async () => {
+  await using master = await RunningMaster.start({ isGroup: true });
+  const client = await requestInHand(master, 500);
+  master.kill('SIGINT', -master.pid);
+  await expectWhole(client);
+  expect(await master.exitCode()).toBe(0);
+  await expectNothingLeft(master);
+  expect(master.timesSaid(/SIGINT: shutting down/g)).toBe(1);
+});
+
+test('HUP, USR2, TTIN and TTOU to a worker are nothing to it; TERM drains it, and it is replaced', async () => {
+  await using master = await RunningMaster.start();
+  const pid = master.workers.get(1)!;
+  const client = await master.clientOf(1);
+  for (const signal of ['SIGHUP', 'SIGUSR2', 'SIGTTIN', 'SIGTTOU', 'SIGINT'] as const)
+    master.kill(signal, pid);
+  expect((await client.request({ target: '/who' })).body.toString()).toBe(`${pid} 1`);
+  void client.send('GET /two-parts?ms=300 HTTP/1.1\r\nhost: a\r\n\r\n');
+  await client.received('first');
+  const from = master.now;
+  master.kill('SIGTERM', pid);
+  await expectWhole(client);
+  await master.said(/worker 1 \(pid \d+\) is ready\n/, from);
+  await master.said(new RegExp(`worker 1 \\(pid ${pid}\\) `), from);
+  expect(master.workers.size).toBe(2);
+});
+
+test('a second INT ends at once, with 130', async () => {
+  await using master = await RunningMaster.start();
+  const client = await requestInHand(master, 60_000);
+  await master.tell('SIGINT', /SIGINT: shutting down\n/);
+  master.kill('SIGINT');
+  expect(await master.exitCode()).toBe(130);
+  expect((await client.response()).isComplete).toBe(false);
+  client.close();
+  await master.gone();
+  expect(master.processes()).toEqual([]);
+});
+
+test('when the master is killed, the workers finish what they have in hand, and leave', async () => {
+  await using master = await RunningMaster.start();
+  const clients = [await requestInHand(master, 700), await requestInHand(master, 300)];
+  master.kill('SIGKILL');
+  for (const client of clients) await expectWhole(client);
+  await master.gone();
+  expect(master.processes()).toEqual([]);
+});
+
+test('when the master is killed while workers start, none stays behind', async () => {
+  await using master = new RunningMaster();
+  await master.said(/starting 2 workers\n/);
+  master.kill('SIGKILL');
+  await master.gone();
+  expect(master.processes()).toEqual([]);
+});
+
+test('when the new master of a hot restart is killed, the old one goes on', async () => {
+  await using master = await RunningMaster.start();
+  const before = master.workers;
+  await master.tell('SIGUSR2', /SIGUSR2: starting a new master\n/);
+  const successor = await successorOf(master);
+  const from = master.now;
+  master.kill('SIGKILL', successor);
+  await master.said(/SIGUSR2: the new master failed.*SIGKILL.*; this one goes on\n/, from);
+  const [pid] = (await master.get('/who')).split(' ');
+  expect(Array.from(before.values())).toContain(Number(pid));
+  master.kill('SIGTERM');
+  expect(await master.exitCode()).toBe(0);
+  await expectNothingLeft(master);
+});
+
+/** The process that says that it starts workers, behind the old master. */
+async function successorOf(master: RunningMaster): Promise<number> {
+  const known = new Set([master.pid, ...master.workers.values()]);
+  for (;;) {
+    const found = master.processes().find((pid) => !known.has(pid));
+    if (found !== undefined) return found;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
