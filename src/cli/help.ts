@@ -18,8 +18,11 @@ is called with the arguments as one object and returns the app.
 
 const NOTES = `\
 SECONDS also takes 500ms, 30s, 5m; BYTES takes 64k, 16m, 1g. A repeatable option adds to its list.
+Options also come from the environment (TSAGI_PORT, TSAGI_MAX_BODY_SIZE) and from tsagi.config.ts;
+the command line is over the environment, and that is over the file.
 Signals: TERM and INT stop gracefully, a second INT at once; USR1 reopens the access log;
-HUP reads the certificates anew.
+HUP reads the certificates anew, or replaces the workers one by one with fresh app code;
+TTIN and TTOU start one worker more or end one; USR2 hands over to a new master.
 Exit codes: 0 stopped, 1 could not start, 2 wrong usage, 130 stopped by a second INT.
 `;
 

@@ -14,7 +14,9 @@ export function describeIdleOptions(
 ): string[] {
   if (workers > 1) return [];
   const idle = (Object.keys(OPTIONS) as OptionName[]).filter((name) => isIdle(name, options));
-  return idle.map((name) => `${label(name)} does nothing without ${label('workers')} of 2 or more`);
+  return idle.map(
+    (name) => `${label(name)} does nothing where one process serves: it is for 2 or more workers`,
+  );
 }
 
 /** 0 turns such an option off, and off it is. */

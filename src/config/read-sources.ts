@@ -43,7 +43,7 @@ export function mergeSources(sources: readonly [OptionSource, ...OptionSource[]]
   const origins = new Map<string, OptionSource>();
   for (const source of sources) {
     const replaced = new Set([...origins.keys()].flatMap(excludedBy));
-    for (const name of Object.keys(source.values)) {
+    for (const [name] of ALL_OPTIONS) {
       if (source.values[name] === undefined) continue;
       checkExcludes(name, source);
       if (origins.has(name) || replaced.has(name)) continue;

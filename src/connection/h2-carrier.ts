@@ -60,10 +60,11 @@ export class H2Carrier implements Carrier, H2Wire, H2SessionOwner, TurnMember {
   /** The guard has had the last word. */
   #hasFailed = false;
   /** How far the goodbye has got, and since when. */
-  #farewell: 'none' | 'announced' | 'said' = 'none';
+  #farewell: 'none' | 'due' | 'announced' | 'said' = 'none';
   #farewellSince = 0;
   /** The session has. */
   #saidGoaway = false;
+  #hasSentSettings = false;
   #isInputEnded = false;
   #isNudging = false;
   #isPaused = false;
@@ -135,26 +136,31 @@ export class H2Carrier implements Carrier, H2Wire, H2SessionOwner, TurnMember {
    */
   drain(): void {
     if (!this.#isReading) return;
-    if (this.#farewell === 'none') {
-      this.#farewell = 'announced';
-      this.#farewellSince = this.context.deadlines.now;
-      this.#say(Buffer.concat([goAwayFrame(MAX_STREAM, H2_ERROR.noError), pingFrame(FAREWELL)]));
-    }
+    if (this.#farewell === 'none') this.#farewell = 'due';
+    this.#announceFarewell();
     for (const exchange of this.#exchanges.members()) exchange.shutdown();
     if (this.#farewell === 'said' && this.#exchanges.size === 0) this.#close();
+  }
+
+  /** RFC 9113 3.4: nothing goes ahead of the SETTINGS of the session, which come in their own time. */
+  #announceFarewell(): void {
+    if (this.#farewell !== 'due' || !this.#hasSentSettings) return;
+    this.#farewell = 'announced';
+    this.#farewellSince = this.context.deadlines.now;
+    this.#saidGoaway = true;
+    this.#send(Buffer.concat([goAwayFrame(MAX_STREAM, H2_ERROR.noError), pingFrame(FAREWELL)]));
   }
 
   /** The last GOAWAY tells the client which of its streams are still served; from here on the guard refuses new ones. */
   #sayFarewell(): void {
     if (!this.#isReading) return;
     this.#farewell = 'said';
-    this.#say(goAwayFrame(this.#guard.lastStreamId, H2_ERROR.noError));
+    this.#send(goAwayFrame(this.#guard.lastStreamId, H2_ERROR.noError));
     // The request that a header block belongs to is one of those that are served.
     if (this.#exchanges.size === 0 && !this.#guard.isInsideHeaderBlock) this.#close();
   }
 
-  #say(frames: Buffer): void {
-    this.#saidGoaway = true;
+  #send(frames: Buffer): void {
     const verdict = this.#guard.outbound(frames, this.context.deadlines.now);
     this.#queue(frames);
     if (verdict !== undefined) this.#apply(verdict);
@@ -176,9 +182,9 @@ export class H2Carrier implements Carrier, H2Wire, H2SessionOwner, TurnMember {
     }
     // A content-length that is not kept is found by node:http2 itself.
     else if (bytes[3] === FRAME.rstStream) this.#noteFault(bytes.readUInt32BE(5));
-    const verdict = this.#guard.outbound(bytes, this.context.deadlines.now);
-    this.#queue(bytes);
-    if (verdict !== undefined) this.#apply(verdict);
+    this.#send(bytes);
+    this.#hasSentSettings = true;
+    this.#announceFarewell();
     return this.outbound.settle();
   }
 

@@ -279,7 +279,10 @@ export class H2Exchange implements Exchange, Watchable, Watched, Placed {
 
   #answer(status: number, headers: CheckedHeaders, options: ResponseOptions): void {
     this.#noteSending();
-    this.#stream.respond(responseFields(status, headers, this.context.defaults.list(headers)), options);
+    const fields = responseFields(status, headers, this.context.defaults.list(headers));
+    // Options are read one by one, and cost as much as a field each.
+    if (options === WITH_CONTENT && fields['date'] !== undefined) this.#stream.respond(fields);
+    else this.#stream.respond(fields, options);
   }
 
   #read(): void {

@@ -29,8 +29,12 @@ const END_STREAM = 1;
 /** A stream without a listener for its error would end the process. */
 const ignore = (): void => undefined;
 
+/** RFC 9113 6.9.2: the window of a connection, which SETTINGS do not change. */
+const CONNECTION_WINDOW = 65_535;
+
 export class H2Service {
   readonly #server: Http2Server;
+  readonly #window: number;
   /** The session that is being started: its event comes before `emit` returns. */
   #starting: ServerHttp2Session | undefined;
 
@@ -46,6 +50,7 @@ export class H2Service {
     };
     // Fields are looked at already, those of requests where blanks are a fault (RFC 9113 8.2.1) and not to be overlooked.
     const checks = { strictSingleValueFields: false, strictFieldWhitespaceValidation: false };
+    this.#window = settings.h2InitialWindowSize;
     this.#server = http2.createServer({
       ...limits,
       ...checks,
@@ -74,6 +79,10 @@ export class H2Service {
       stream.on('error', ignore);
       owner.stream(stream, raw as unknown as readonly string[], (flags & END_STREAM) === 0);
     });
+    // One stream must be able to use all of its window. No more than that: node:http2 of Bun 1.4.5 takes this for the size of every
+    // stream's window too, and gives back what has come when it is half of it. What a stream does not read it gives back to the
+    // connection all the same, so that stream alone stands still.
+    if (this.#window > CONNECTION_WINDOW) session.setLocalWindowSize(this.#window);
     return session;
   }
 }

@@ -3,6 +3,7 @@
  * these are rare messages, and a receiver that has been restarted is found again.
  */
 import { FFIType, ptr } from 'bun:ffi';
+import { endianness } from 'node:os';
 import { lazyCalls } from './c-library.ts';
 import { describeErrno, lastErrno } from './errno.ts';
 
@@ -63,13 +64,9 @@ export function socketAddress(address: string): Uint8Array {
   }
   const bytes = new Uint8Array(PATH_OFFSET + name.length + (isAbstract ? 0 : 1));
   if (IS_DARWIN) bytes.set([bytes.length, AF_UNIX]);
-  else new DataView(bytes.buffer).setUint16(0, AF_UNIX, isLittleEndian());
+  else new DataView(bytes.buffer).setUint16(0, AF_UNIX, endianness() === 'LE');
   bytes.set(name, PATH_OFFSET);
   // The byte NUL in front is what makes a name abstract; the `@` stands for it.
   if (isAbstract) bytes[PATH_OFFSET] = 0;
   return bytes;
-}
-
-function isLittleEndian(): boolean {
-  return new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 }

@@ -25,10 +25,14 @@ export function releaseStandardStreams(): void {
  * through one of those would fail with EPIPE, and Bun ends the process for that.
  */
 function copiesOfStandardStreams(): number[] {
-  const streams = STANDARD_STREAMS.map(identityOf).filter((identity) => identity !== undefined);
+  const streams = new Set(STANDARD_STREAMS.map(identityOf));
   return readdirSync('/dev/fd')
     .map(Number)
-    .filter((fd) => fd > 2 && streams.includes(identityOf(fd) ?? ''));
+    .filter((fd) => fd > 2 && isOneOf(streams, identityOf(fd)));
+}
+
+function isOneOf(streams: ReadonlySet<string | undefined>, identity: string | undefined): boolean {
+  return identity !== undefined && streams.has(identity);
 }
 
 /** What a descriptor refers to; the same for all that refer to it. */

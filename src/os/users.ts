@@ -2,7 +2,8 @@
  * Users and groups as the system knows them, whichever source it asks: files, LDAP, systemd (getpwnam_r(3), getgrnam_r(3)).
  * A name goes before a number, as in chown(1): a user may be called 1000.
  */
-import { CString, FFIType, ptr, read, type Pointer } from 'bun:ffi';
+import { FFIType, ptr, type Pointer } from 'bun:ffi';
+import { endianness } from 'node:os';
 import { lazyCalls } from './c-library.ts';
 import { describeErrno } from './errno.ts';
 
@@ -39,6 +40,7 @@ const HOME = IS_DARWIN ? 48 : 32;
 const SHELL = IS_DARWIN ? 56 : 40;
 const GID_OF_GROUP = 16;
 const STRUCT_SIZE = 128;
+const IS_LITTLE_ENDIAN = endianness() === 'LE';
 
 /** The largest uid_t and gid_t; the one after it means "leave as it is" to setreuid(2) and its like. */
 const MOST = 0xffff_fffe;
@@ -77,14 +79,14 @@ const ERANGE = 34;
 const FIRST_TEXT_SIZE = 4096;
 const LAST_TEXT_SIZE = 16 * 1024 * 1024;
 
-function lookUp<T>(call: Call, convert: (entry: Pointer) => T): T | undefined {
+function lookUp<T>(call: Call, convert: (entry: Entry) => T): T | undefined {
   let size = FIRST_TEXT_SIZE;
   for (;;) {
     const entry = new Uint8Array(STRUCT_SIZE);
     const text = new Uint8Array(size);
     const found = new BigUint64Array(1);
     const errno = call(ptr(entry), ptr(text), size, ptr(found));
-    if (errno === 0) return found[0] === 0n ? undefined : convert(ptr(entry));
+    if (errno === 0) return found[0] === 0n ? undefined : convert(new Entry(entry, text));
     if (errno === ERANGE && size < LAST_TEXT_SIZE) size *= 4;
     // Some sources answer so for an entry that is not there (getpwnam(3), NOTES).
     else if (errno === ENOENT) return undefined;
@@ -94,23 +96,40 @@ function lookUp<T>(call: Call, convert: (entry: Pointer) => T): T | undefined {
   }
 }
 
-function asUser(entry: Pointer): User {
+function asUser(entry: Entry): User {
   return {
-    name: textAt(entry, NAME),
-    uid: read.u32(entry, UID),
-    gid: read.u32(entry, GID_OF_USER),
-    home: textAt(entry, HOME),
-    shell: textAt(entry, SHELL),
+    name: entry.textAt(NAME),
+    uid: entry.numberAt(UID),
+    gid: entry.numberAt(GID_OF_USER),
+    home: entry.textAt(HOME),
+    shell: entry.textAt(SHELL),
   };
 }
 
-function asGroup(entry: Pointer): Group {
-  return { name: textAt(entry, NAME), gid: read.u32(entry, GID_OF_GROUP) };
+function asGroup(entry: Entry): Group {
+  return { name: entry.textAt(NAME), gid: entry.numberAt(GID_OF_GROUP) };
 }
 
-function textAt(entry: Pointer, offset: number): string {
-  const address = read.ptr(entry, offset) as Pointer;
-  return address === 0 ? '' : String(new CString(address));
+/** A structure that the C library has filled in, and the room in which it has put what the structure points to. */
+class Entry {
+  readonly #fields: DataView;
+  readonly #text: Buffer;
+
+  constructor(fields: Uint8Array, text: Uint8Array) {
+    this.#fields = new DataView(fields.buffer, fields.byteOffset, fields.byteLength);
+    this.#text = Buffer.from(text.buffer, text.byteOffset, text.byteLength);
+  }
+
+  numberAt(offset: number): number {
+    return this.#fields.getUint32(offset, IS_LITTLE_ENDIAN);
+  }
+
+  textAt(offset: number): string {
+    const start = Number(this.#fields.getBigUint64(offset, IS_LITTLE_ENDIAN)) - ptr(this.#text);
+    // A field that is missing points nowhere.
+    if (start < 0 || start >= this.#text.length) return '';
+    return this.#text.toString('utf8', start, this.#text.indexOf(0, start));
+  }
 }
 
 function cString(text: string): Uint8Array {

@@ -4,7 +4,7 @@
  * together: the daemon keeps no terminal, no pipe and no channel of the caller's. What it keeps is the working directory, which
  * the paths of the app are relative to, the umask, and a file that it was told to write to (`2>> errors.log`).
  */
-import { writeSync } from 'node:fs';
+import { fstatSync, writeSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { closeDescriptor } from '../os/descriptors.ts';
 import { openPipe, type Pipe } from '../os/pipe.ts';
@@ -54,7 +54,7 @@ export async function startDaemon(
   // Who has been started by the daemon may hold the pipes for longer than that.
   await Promise.race([allSaid, quiet(outputs)]);
   giveBackSignals();
-  if (!isReady) sayWhyItEnded(child, outputs[1].length > 0);
+  if (!isReady) sayWhyItEnded(child, outputs[1].hasSpoken);
   child.disconnect();
   child.unref();
   return { exitCode: isReady ? 0 : 1 };
@@ -116,7 +116,7 @@ function activatedSockets(env: Environment): number[] {
   return Array.from({ length: count }, (_, index) => FIRST_SOCKET + index);
 }
 
-/** Each descriptor in the place of its number, from 3 on; the null device in between. */
+/** Each descriptor in the place of its number, from 3 on; nothing in between. */
 function handedOn(descriptors: readonly number[]): (number | 'ignore')[] {
   const places: (number | 'ignore')[] = [];
   for (const fd of descriptors) {
@@ -138,11 +138,17 @@ class ForwardedOutput {
   length = 0;
   readonly #target: number;
   readonly #pipe: Pipe | undefined;
+  readonly #sizeBefore: number;
 
   constructor(target: number) {
     this.#target = target;
     this.#pipe = isRegularFile(target) ? undefined : openPipe();
     this.fd = this.#pipe?.writeEnd ?? target;
+    this.#sizeBefore = this.#pipe === undefined ? fstatSync(target).size : 0;
+  }
+
+  get hasSpoken(): boolean {
+    return this.#pipe === undefined ? fstatSync(this.#target).size > this.#sizeBefore : this.length > 0;
   }
 
   /** Once the daemon has been started. Resolves when nobody can say anything any more. */

@@ -97,6 +97,11 @@ export class Predecessor {
     this.sockets = sockets;
   }
 
+  /** It goes on serving, unless this process says that it is ready. */
+  get isServing(): boolean {
+    return !this.#isReady && process.connected;
+  }
+
   /** It has gone, and this process did not serve yet. */
   onGone(callback: () => void): void {
     process.on('disconnect', () => {

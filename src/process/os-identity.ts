@@ -2,7 +2,7 @@
  * The user and group that a process runs as once it has bound its sockets. Names are resolved before anything is changed, so
  * that a mistyped one is an error of the start; and after the change the process proves that there is no way back.
  */
-import { closeSync, constants, fchownSync, fstatSync, openSync } from 'node:fs';
+import { closeSync, constants, fchownSync, fstatSync, lchownSync, lstatSync, openSync } from 'node:fs';
 import {
   findGroupByGid,
   findGroupByName,
@@ -129,6 +129,14 @@ export function giveFileTo(path: string, { uid, gid }: Identity): void {
   } finally {
     closeSync(fd);
   }
+}
+
+/**
+ * Hands over a unix socket that was just bound, so that its mode means the user and the group that serve on it. Never what a link
+ * leads to, and nothing but a socket.
+ */
+export function giveSocketTo(path: string, { uid, gid }: Identity): void {
+  if (lstatSync(path).isSocket()) lchownSync(path, uid, gid);
 }
 
 /** Undefined for what is not a file of its own: a link, a device, a pipe without a reader. */

@@ -16,8 +16,9 @@ interface Place {
   readonly column: number;
 }
 
-/** Frames below this directory are the server's. */
+/** Frames below this directory are the server's, and those of the package that runs the command are as well. */
 const OWN_SOURCES = dirname(dirname(fileURLToPath(import.meta.url)));
+const COMMAND_PACKAGE = '/node_modules/citty/';
 
 const FRAME = /^\s*at (?:(.*) \()?(.+?):(\d+):(\d+)\)?$/;
 
@@ -49,6 +50,7 @@ function placesOf(error: unknown, cwd: string): { places: Place[]; frames: strin
   for (const line of stack.split('\n')) {
     const [, name, file, row, column] = FRAME.exec(line) ?? [];
     if (!file?.startsWith('/') || file.startsWith(`${OWN_SOURCES}/`)) continue;
+    if (file.includes(COMMAND_PACKAGE)) continue;
     places.push({ file, line: Number(row), column: Number(column) });
     const at = `${showPath(file, cwd)}:${row}:${column}`;
     frames.push(name ? `${name} (${at})` : at);

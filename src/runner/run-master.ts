@@ -24,7 +24,7 @@ export async function runMaster(program: Program): Promise<void> {
     try {
       await run.toTheEnd();
     } finally {
-      sockets.release({ keepPath: run.isSucceeded });
+      sockets.release({ keepPath: run.isSucceeded || links.hasServingPredecessor });
     }
   } catch (error) {
     links.failed((error as Error).message);
@@ -92,7 +92,7 @@ class MasterRun {
     if (this.#isStopping) return;
     for (const line of bannerLines({ mode: settings.env, urls })) log.info(line);
     this.#links.started(`${settings.workers} workers at ${urls.join(', ')}`);
-    this.#master.releaseStreams();
+    if (this.#links.isDaemon) this.#master.releaseStreams();
   }
 
   #takeSignals(): () => void {
@@ -154,5 +154,5 @@ function createLauncher({ forWorkers }: Program, sockets: ListeningSockets): Wor
 }
 
 function describeHandedOver(socket: BoundSocket): object {
-  return { address: socket.address, isOwned: socket.isOwned };
+  return { ...socket.knownAs, address: socket.address, isOwned: socket.isOwned };
 }

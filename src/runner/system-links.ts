@@ -13,7 +13,7 @@ import { assumeIdentity, giveFileTo, resolveIdentity, type Identity } from '../p
 import { PidFile } from '../process/pid-file.ts';
 import { createServiceNotifier, type ServiceNotifier } from '../process/sd-notify.ts';
 import { InheritedSockets, type InheritedSocket } from '../transport/inherited-sockets.ts';
-import type { SocketAddress } from '../transport/listen-spec.ts';
+import { formatAddress } from '../transport/listen-spec.ts';
 import { ListeningSockets } from '../transport/listening-sockets.ts';
 import type { Program } from './program.ts';
 
@@ -48,12 +48,21 @@ export class SystemLinks {
     else this.#predecessor.onGone(() => process.kill(process.pid, 'SIGTERM'));
   }
 
+  /** Whether somebody waits, on this process's standard streams, for it to serve. */
+  get isDaemon(): boolean {
+    return this.#daemon !== undefined;
+  }
+
+  /** Whether a predecessor goes on serving at the same addresses when this process ends. */
+  get hasServingPredecessor(): boolean {
+    return this.#predecessor?.isServing ?? false;
+  }
+
   async openSockets(): Promise<ListeningSockets> {
     const sockets = await ListeningSockets.open(this.#program.settings, this.#inherited);
     for (const { fd, name, address } of this.#inherited.unclaimed) {
-      const where = address.type === 'unix' ? address.path : `${address.host}:${address.port}`;
       this.#log.warn(
-        `the inherited socket ${name ?? fd} (${where}) is not used: no listen option asks for it`,
+        `the inherited socket ${name ?? fd} (${formatAddress(address)}) is not used: no listen option asks for it`,
       );
     }
     return sockets;
@@ -107,9 +116,9 @@ export class SystemLinks {
 function handedOver(sockets: readonly unknown[]): InheritedSockets {
   return new InheritedSockets(
     sockets.map((address, index): InheritedSocket => ({
-      fd: FIRST_DESCRIPTOR + index,
       name: undefined,
-      ...(address as { address: SocketAddress; isOwned: boolean }),
+      ...(address as Pick<InheritedSocket, 'address' | 'isOwned'>),
+      fd: FIRST_DESCRIPTOR + index,
     })),
   );
 }

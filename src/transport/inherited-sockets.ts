@@ -57,7 +57,7 @@ export class InheritedSockets {
 
   /**
    * Every socket that is this address, this descriptor, or has this name. Throws an Error where an address before has taken
-   * them already; port 0, which is any port, then finds none.
+   * them already; for port 0 there may always be another one.
    */
   claim(address: ListenAddress): InheritedSocket[] {
     const found = find(this.unclaimed, address);
@@ -79,7 +79,8 @@ export class InheritedSockets {
 function find(sockets: readonly InheritedSocket[], address: ListenAddress): InheritedSocket[] {
   switch (address.type) {
     case 'fd':
-      return sockets.filter(({ fd, firstFd = fd }) => firstFd === address.fd);
+      // What a predecessor has opened by itself was never anybody's descriptor to name.
+      return sockets.filter(({ fd, firstFd = fd, isOwned }) => firstFd === address.fd && !isOwned);
     case 'named':
       return sockets.filter(({ name }) => name === address.name);
     case 'unix': {
@@ -154,7 +155,7 @@ function realPath(path: string): string {
   }
 }
 
-/** Port 0, which is any port, is met by any one port of the host: a server that takes over stays where it is. */
+/** Port 0 is a new port, but where a predecessor has found one, a server that takes over stays there. */
 function findTcp(sockets: readonly InheritedSocket[], { host, port }: TcpAddress): InheritedSocket[] {
   if (!sockets.some(({ address }) => address.type === 'tcp')) return [];
   const wanted = numericHost(host);
@@ -163,7 +164,7 @@ function findTcp(sockets: readonly InheritedSocket[], { host, port }: TcpAddress
       (socket) =>
         socket.address.type === 'tcp' &&
         socket.address.host === hostOf &&
-        (port === 0 || socket.address.port === port) &&
+        (socket.address.port === port || (port === 0 && socket.isOwned)) &&
         isMatch(socket),
     );
     return matches.filter((socket) => portOf(socket) === portOf(matches[0]!));

@@ -85,7 +85,7 @@ function addressesOf(settings: ListeningSettings, inherited: InheritedSockets): 
   if (settings.choosesAddresses || inherited.unclaimed.every(({ isOwned }) => isOwned))
     return settings.listeners;
   const security = settings.certFile === undefined ? undefined : { isSecure: 'on-tcp' as const };
-  return inherited.unclaimed.map(({ fd }): ListenAddress => ({ type: 'fd', fd, ...security }));
+  return inherited.unclaimed.map(({ fd, firstFd = fd }): ListenAddress => ({ type: 'fd', fd: firstFd, ...security }));
 }
 
 async function openPlace(

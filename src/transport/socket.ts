@@ -38,7 +38,7 @@ export abstract class TransportSocket implements Sink {
   }
 
   get remoteHost(): string {
-    return this.#raw.remoteAddress;
+    return unmapped(this.#raw.remoteAddress);
   }
 
   get remotePort(): number {
@@ -46,7 +46,7 @@ export abstract class TransportSocket implements Sink {
   }
 
   get localHost(): string {
-    return this.#raw.localAddress;
+    return unmapped(this.#raw.localAddress);
   }
 
   write(data: Uint8Array | string, size?: number): number {
@@ -86,6 +86,11 @@ export abstract class TransportSocket implements Sink {
   reset(): void {
     this.#raw.terminate();
   }
+}
+
+/** RFC 4291 2.5.5.2: how an IPv4 peer appears on a socket of both families; logs and allow lists know it by its own address. */
+function unmapped(address: string): string {
+  return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address;
 }
 
 /** Milliseconds of silence before the kernel asks. */

@@ -4,9 +4,21 @@
  */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'bun:test';
+import { FakeClock } from '../support/fake-clock.ts';
 import { startH2Server } from '../support/h2-carrier-client.ts';
-import { CODE, goawayFrame, PREFACE, rstStreamFrame, settingsFrame, TYPE } from '../support/h2/frames.ts';
-import type { RawH2Client } from '../support/h2/raw-h2-client.ts';
+import {
+  CODE,
+  FLAG,
+  type Frame,
+  goawayFrame,
+  pingFrame,
+  PREFACE,
+  rstStreamFrame,
+  settingsFrame,
+  TYPE,
+} from '../support/h2/frames.ts';
+import { RawH2Client } from '../support/h2/raw-h2-client.ts';
+import { beginShutdown, pass, passUntil } from '../support/passing-time.ts';
 import { RawClient } from '../support/raw-client.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { until, within } from '../support/within.ts';
@@ -230,6 +242,8 @@ describe('deadlines', () => {
   });
 });
 
+const isPing = ({ type, flags }: Frame): boolean => type === TYPE.ping && (flags & FLAG.ack) === 0;
+
 describe('graceful shutdown', () => {
   test('GOAWAY first, then the streams in hand, then the connection closes', async () => {
     const gate = Promise.withResolvers<void>();
@@ -259,6 +273,100 @@ describe('graceful shutdown', () => {
     client.close();
     await within(stopping, 'the end of the shutdown', 2000);
     expect(server.server.connectionCount).toBe(0);
+  });
+
+  /** A server with a request in hand on a client that does not answer PING by itself, told to stop. */
+  const stopping = async (clock: FakeClock) => {
+    const gate = Promise.withResolvers<void>();
+    const server = await startH2Server(
+      httpApp(async (scope, _receive, send) => {
+        if (scope.path === '/slow') await gate.promise;
+        await reply(send, scope.path);
+      }),
+      { shutdownTimeout: 20, clock },
+    );
+    const client = await server.open({ answersPings: false });
+    const slow = client.open({ path: '/slow' }, { endStream: true });
+    await client.ping();
+    const { stopped } = await beginShutdown(server, clock);
+    await client.seen(isPing, 'the PING of the server');
+    const ack = pingFrame(client.frames.find(isPing)!.payload, { ack: true });
+    return { server, client, slow, gate, stopped, ack };
+  };
+
+  test('streams that are opened before its PING is acknowledged are served, also in the same bytes', async () => {
+    const clock = new FakeClock();
+    const { server, client, slow, gate, stopped, ack } = await stopping(clock);
+    expect(client.goaways).toEqual([{ lastStream: 2 ** 31 - 1, code: CODE.noError, debug: '' }]);
+    expect((await client.request({ path: '/early' })).body.toString()).toBe('/early');
+    client.socket.cork();
+    const last = client.open({ path: '/last' }, { endStream: true });
+    void client.send(ack);
+    client.socket.uncork();
+    expect(await client.response(last)).toMatchObject({ isComplete: true, body: Buffer.from('/last') });
+    await until(() => client.goaways.length === 2, 'the second GOAWAY');
+    expect(client.goaway).toEqual({ lastStream: last, code: CODE.noError, debug: '' });
+    const late = client.open({ path: '/late' }, { endStream: true });
+    expect(await client.response(late)).toMatchObject({ status: 0, resetCode: CODE.refusedStream });
+    gate.resolve();
+    expect((await client.response(slow)).body.toString()).toBe('/slow');
+    expect(await client.ended()).toBe('fin');
+    client.close();
+    await passUntil(clock, stopped);
+    expect([server.errors, client.peerFaults]).toEqual([[], []]);
+    await server[Symbol.asyncDispose]();
+  });
+
+  test('an idle connection ends as soon as its PING is acknowledged, though a request come with it', async () => {
+    const clock = new FakeClock();
+    const { server, client, slow, gate, stopped, ack } = await stopping(clock);
+    gate.resolve();
+    expect((await client.response(slow)).isComplete).toBe(true);
+    client.socket.cork();
+    const last = client.open({ path: '/last' }, { endStream: true });
+    void client.send(ack);
+    client.socket.uncork();
+    expect((await client.response(last)).body.toString()).toBe('/last');
+    expect(await client.ended()).toBe('fin');
+    expect(client.goaway).toMatchObject({ lastStream: last });
+    client.close();
+    await passUntil(clock, stopped);
+    await server[Symbol.asyncDispose]();
+  });
+
+  test('a client that does not acknowledge it, or something else, gets the last GOAWAY after a second', async () => {
+    const clock = new FakeClock();
+    const { server, client, slow, gate, stopped } = await stopping(clock);
+    await client.send(pingFrame('whatever', { ack: true }));
+    await pass(clock, 800);
+    expect((await client.request({ path: '/early' })).body.toString()).toBe('/early');
+    expect(client.goaways.length).toBe(1);
+    await pass(clock, 500);
+    await until(() => client.goaways.length === 2, 'the second GOAWAY');
+    expect(client.goaway).toMatchObject({ lastStream: slow + 2, code: CODE.noError });
+    gate.resolve();
+    expect((await client.response(slow)).isComplete).toBe(true);
+    expect(await client.ended()).toBe('fin');
+    client.close();
+    await passUntil(clock, stopped);
+    await server[Symbol.asyncDispose]();
+  });
+
+  test('a client that has connected and not spoken yet is served, and told', async () => {
+    const clock = new FakeClock();
+    await using server = await startH2Server(echoPath, { shutdownTimeout: 20, clock });
+    const client = await RawH2Client.connect(server.address, { answersPings: false });
+    await until(() => server.server.connectionCount === 1, 'the connection');
+    const { stopped } = await beginShutdown(server, clock);
+    await pass(clock, 800);
+    await client.start();
+    expect(client.frames[0]!.type).toBe(TYPE.settings);
+    expect((await client.request({ path: '/first' })).body.toString()).toBe('/first');
+    expect(client.goaways).toMatchObject([{ lastStream: 2 ** 31 - 1 }]);
+    await passUntil(clock, client.ended());
+    expect(client.goaway).toMatchObject({ lastStream: 1, code: CODE.noError });
+    client.close();
+    await passUntil(clock, stopped);
   });
 
   test('what is in hand at the deadline is cut off: server_shutdown', async () => {

@@ -245,8 +245,24 @@ const FLOODS: readonly Flood[] = [
         : continuationFrame(1, FULL_FRAGMENT, { endHeaders: false }),
     ],
     debug: 'The header block is too long.',
-    // open: with the default of 65536, node:http2 gives up at 64 KB, below the guard's bound: COMPRESSION_ERROR.
+    mostCalls: 0,
+  },
+  {
+    name: 'CONTINUATION, all of them full, with h2MaxHeaderListSize small',
+    round: (count) => [
+      count === 0
+        ? headersFrame(1, WAIT, { endHeaders: false })
+        : continuationFrame(1, FULL_FRAGMENT, { endHeaders: false }),
+    ],
+    debug: 'The header block is too long.',
     options: { http2: true, h2MaxHeaderListSize: 4096 },
+    mostCalls: 0,
+  },
+  {
+    name: 'HEADERS that are too long at once',
+    round: (count) => [headersFrame(streamOf(count), Buffer.concat([WAIT, Buffer.alloc(30_000)]))],
+    debug: 'The header block is too long.',
+    options: { http2: true, h2MaxHeaderListSize: 4096, h2MaxFrameSize: 65_536 },
     mostCalls: 0,
   },
 ];

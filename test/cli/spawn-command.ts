@@ -16,12 +16,11 @@ export class RunningCommand implements AsyncDisposable {
   readonly #waiting = new Set<() => void>();
 
   constructor(args: readonly string[], { cwd, env = {} }: CommandOptions = {}) {
-    const { TSAGI_ENV: _, ...inherited } = process.env;
     this.#child = Bun.spawn([process.execPath, COMMAND, ...args], {
       stdin: 'ignore',
       stdout: 'pipe',
       stderr: 'pipe',
-      env: { ...inherited, ...env },
+      env: { ...withoutOptions(process.env), ...env },
       ...(cwd === undefined ? {} : { cwd }),
     });
     this.stdout = new Response(this.#child.stdout).text();
@@ -78,6 +77,11 @@ export class RunningCommand implements AsyncDisposable {
       this.#waiting.clear();
     }
   }
+}
+
+/** What the tests themselves are started with is not for the command. */
+function withoutOptions(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('TSAGI_')));
 }
 
 export interface FinishedCommand {

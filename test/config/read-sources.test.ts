@@ -7,7 +7,7 @@ import { readEnvironment, variableName } from '../../src/config/environment.ts';
 import type { Kind } from '../../src/config/option-kinds.ts';
 import { mergeSources, sortValues } from '../../src/config/read-sources.ts';
 import { OPTIONS } from '../../src/config/options.ts';
-import { parseOptions, type ServerOptions } from '../../src/config/settings.ts';
+import { parseOptions, type ServerOptions, type Settings } from '../../src/config/settings.ts';
 
 interface Sources {
   readonly args?: readonly string[];
@@ -28,8 +28,6 @@ interface Writing {
   readonly flag: string;
   readonly variable: string;
   readonly code: unknown;
-  /** What it comes to, where that is not what code gives. */
-  readonly value?: unknown;
 }
 
 const WRITINGS: Readonly<Record<Kind, Writing>> = {
@@ -239,5 +237,7 @@ test('all options together are the same after a journey to a worker', () => {
   const surroundings = { env: {}, isTerminal: false, processors: 3 };
   const sent = JSON.parse(JSON.stringify(options)) as ServerOptions;
   expect(sent).toEqual(options);
-  expect(parseOptions(sent, { surroundings })).toEqual(parseOptions(options, { surroundings }));
+  const settings = parseOptions(options, { surroundings });
+  expect(parseOptions(sent, { surroundings })).toEqual(settings);
+  expect(JSON.parse(JSON.stringify(settings)) as Settings).toEqual(settings);
 });

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { describe, expect, test } from 'bun:test';
 import { OptionError } from '../../src/config/option-error.ts';
 import { OPTIONS, type OptionName } from '../../src/config/options.ts';
@@ -20,10 +21,26 @@ describe('defaults', () => {
     const settings: Record<string, unknown> = { ...parseOptions({}, TERMINAL) };
     const addresses = new Set(['host', 'port', 'socket', 'socketMode', 'listen']);
     for (const [name, row] of Object.entries(OPTIONS)) {
-      if (addresses.has(name) || name === 'env') continue;
+      if (addresses.has(name) || name === 'env' || name === 'reusePort') continue;
       expect([name, settings[name]]).toEqual([name, row.default]);
     }
     expect(settings['listeners']).toEqual([{ type: 'tcp', host: '127.0.0.1', port: 5000 }]);
+    expect(settings['choosesAddresses']).toBe(false);
+  });
+
+  test('ports are shared between sockets where there are several workers, unless said otherwise', () => {
+    const reusePort = (options: ServerOptions) => parseOptions(options, TERMINAL).reusePort;
+    expect([0, 1, 2].map((workers) => reusePort({ workers }))).toEqual([false, false, true]);
+    expect(reusePort({ reusePort: true })).toBe(true);
+    expect(reusePort({ workers: 2, reusePort: false })).toBe(false);
+  });
+
+  test('auto is one worker for each processor that may be used', () => {
+    const on = (processors: number) => ({ surroundings: { env: {}, isTerminal: true, processors } });
+    expect(parseOptions({ workers: 'auto' }, on(3))).toMatchObject({ workers: 3, reusePort: true });
+    expect(parseOptions({ workers: 'auto' }, on(1))).toMatchObject({ workers: 1, reusePort: false });
+    expect(parseOptions({ workers: 'auto' }).workers).toBe(availableParallelism());
+    expect(parseOptions({ workers: 3 }, on(1)).workers).toBe(3);
   });
 
   test('undefined is the same as not given', () => {
@@ -56,6 +73,10 @@ describe('defaults', () => {
     const options = {
       listenerBacklog: 1,
       reusePort: true,
+      workers: 2,
+      maxRequests: 26,
+      maxWorkerMemory: 27,
+      heartbeatTimeout: 0,
       certFile: 'cert.pem',
       keyFile: 'key.pem',
       passphrase: 'secret',
@@ -110,9 +131,21 @@ describe('defaults', () => {
       extensions: { fullflush: {} },
       env: 'none',
     } satisfies ServerOptions;
-    const { listeners, ...rest } = parseOptions(options);
-    expect(rest).toEqual(options as Omit<Settings, 'listeners'>);
+    const { listeners, choosesAddresses, ...rest } = parseOptions(options);
+    expect(rest).toEqual(options as Omit<Settings, 'listeners' | 'choosesAddresses'>);
     expect(listeners).toHaveLength(1);
+    expect(choosesAddresses).toBe(false);
+  });
+
+  test('whether the addresses were chosen is known, also where the choice is the default', () => {
+    const chosen: ServerOptions[] = [
+      { host: '127.0.0.1' },
+      { port: 5000 },
+      { socket: '/s' },
+      { listen: 'a:1' },
+    ];
+    for (const options of chosen) expect(parseOptions(options).choosesAddresses).toBe(true);
+    expect(parseOptions({ socketMode: 0o600, reusePort: true }).choosesAddresses).toBe(false);
   });
 });
 
@@ -221,7 +254,12 @@ describe('refusals', () => {
       'option extensions must be an object that maps a name to its details, such as { fullflush: {} }, not ["fullflush"]',
     ],
     [{ maxBodysize: 1 }, 'unknown option maxBodysize; the nearest known one is maxBodySize'],
-    [{ workers: 2 }, 'unknown option workers; the nearest known one is '],
+    [{ worker: 2 }, 'unknown option worker; the nearest known one is workers'],
+    [{ workers: 1001 }, 'option workers must be a whole number from 0 to 1000, or auto, not 1001'],
+    [{ workers: -1 }, 'option workers must be a whole number from 0 to 1000, or auto, not -1'],
+    [{ workers: 'all' }, 'option workers must be a whole number from 0 to 1000, or auto, not "all"'],
+    [{ maxRequests: 'auto' }, 'option maxRequests must be a whole number, 0 or more, not "auto"'],
+    [{ daemonize: true }, 'unknown option daemonize; the nearest known one is'],
     [{ constructor: 1 }, 'unknown option constructor; the nearest known one is'],
   ];
   for (const [options, message] of refused) {

@@ -220,6 +220,51 @@ describe('an event loop that was blocked', () => {
   });
 });
 
+describe('from the beginning of a drain on', () => {
+  test('who is idle or in a handshake has a second in all, counted from when it was last heard of', () => {
+    for (const phase of ['idle', 'handshake'] as const) {
+      for (const seconds of [0, 60]) {
+        const { clock, deadlines } = open({ timeout: seconds, handshakeTimeout: seconds });
+        const [old, recent] = [new FakeConnection(deadlines, { phase }), new FakeConnection(deadlines)];
+        clock.advance(2000);
+        recent.enter(phase);
+        clock.advance(300);
+        deadlines.drain();
+        expect([old.expired.length, recent.expired.length]).toEqual([1, 0]);
+        const left = timeToExpiry(clock, recent);
+        expect(left).toBeWithin(700, 1200);
+      }
+    }
+  });
+
+  test('who becomes idle later has a second from then', () => {
+    const { clock, deadlines } = open({ timeout: 60 });
+    const connection = new FakeConnection(deadlines, { phase: 'request' });
+    deadlines.drain();
+    clock.advance(5000);
+    expect(connection.expired).toEqual([]);
+    connection.enter('idle');
+    expect(timeToExpiry(clock, connection)).toBeWithin(1000, 1300);
+  });
+
+  test('a shorter timeout stays as it is, and so does what is in hand', () => {
+    const { clock, deadlines } = open({ timeout: 0.4, headerTimeout: 20 });
+    const [idle, head] = [new FakeConnection(deadlines), new FakeConnection(deadlines, { phase: 'head' })];
+    deadlines.drain();
+    expect(timeToExpiry(clock, idle)).toBeWithin(300, 600);
+    clock.advance(18_000);
+    expect(head.expired).toEqual([]);
+    expectAbout(timeToExpiry(clock, head), 1000);
+  });
+
+  test('takes no timer while nothing is watched', () => {
+    const { clock, deadlines } = open({ timeout: 60 });
+    deadlines.drain();
+    expect(clock.timers).toBe(0);
+    expect(timeToExpiry(clock, new FakeConnection(deadlines))).toBeWithin(1000, 1300);
+  });
+});
+
 describe('watching', () => {
   test('takes one timer while there is something to watch, and none else', () => {
     const { clock, deadlines } = open({ timeout: 5 });

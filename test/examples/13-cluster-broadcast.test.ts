@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { expect, test } from 'bun:test';
-import { MessageLog, Reader } from '../../examples/13-cluster-broadcast/message-log.ts';
+import { MessageLog, Reader, type Message } from '../../examples/13-cluster-broadcast/message-log.ts';
 import { needs } from '../support/program.ts';
 import type { RunningProgram } from '../support/running-program.ts';
 import { within } from '../support/within.ts';
@@ -157,17 +157,43 @@ WITH_REDIS('13-cluster-broadcast tells who comes back, to another node, what was
   }
 });
 
+const messageOf = (id: string): Message => ({ id, text: id, node: 'south', worker: 1 });
+
 test('13-cluster-broadcast tells nobody again what another worker has told already', async () => {
   const log = new MessageLog(100);
-  const add = (id: string): void => log.add({ id, text: id, node: 'south', worker: 1 });
-  add('9-0');
+  log.add(messageOf('9-0'));
   // The client was with a worker that is ahead of this one.
   const reader = new Reader(log, '10-0');
-  for (const id of ['9-7', '10-0', '10-1', '10-0']) add(id);
+  for (const id of ['9-7', '10-0', '10-1', '10-0']) log.add(messageOf(id));
   expect((await reader.next())?.id).toBe('10-1');
   expect(reader.takeMissed()).toBe(false);
   reader.end();
   expect(await reader.next()).toBeUndefined();
+});
+
+test('13-cluster-broadcast owns up to what a worker has missed when it was cut off for too long', async () => {
+  const log = new MessageLog(3);
+  const reader = new Reader(log, undefined);
+  const next = async (): Promise<[id: string | undefined, hasMissed: boolean]> => [
+    (await reader.next())?.id,
+    reader.takeMissed(),
+  ];
+  log.addHistory(['1-0', '2-0', '3-0'].map(messageOf));
+  expect([await next(), await next(), await next()]).toEqual([
+    ['1-0', false],
+    ['2-0', false],
+    ['3-0', false],
+  ]);
+  log.addHistory(['3-0', '4-0', '5-0'].map(messageOf));
+  expect([await next(), await next()]).toEqual([
+    ['4-0', false],
+    ['5-0', false],
+  ]);
+  log.addHistory(['7-0', '8-0', '9-0'].map(messageOf));
+  expect([await next(), await next()]).toEqual([
+    ['7-0', true],
+    ['8-0', false],
+  ]);
 });
 
 WITH_REDIS('13-cluster-broadcast fetches what was said while a worker was cut off from Redis', async () => {

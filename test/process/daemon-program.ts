@@ -1,6 +1,6 @@
 /**
  * A program that goes into the background, and answers there on a unix socket with what it is by then. Its arguments are the
- * socket's path and what else it is to do: `worker` has it start another process first, `fail`, `die`, `hang` and `finish` are
+ * socket's path and what else it is to do: `worker` has it start another process first, `lonely` has it wait until its caller has gone, `fail`, `die`, `hang` and `finish` are
  * starts that come to nothing.
  */
 import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
@@ -49,6 +49,7 @@ async function serve(link: DaemonLink): Promise<void> {
   if (wants('finish')) process.exit(0);
   if (wants('die')) process.kill(process.pid, 'SIGKILL');
   if (wants('hang')) return void setInterval(() => {}, 60_000);
+  if (wants('lonely')) await new Promise<void>((resolve) => process.once('disconnect', () => resolve()));
   const signals: string[] = [];
   for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => signals.push(signal));
   const worker = wants('worker') ? await startWorker() : undefined;

@@ -152,6 +152,18 @@ describe('a daemon that serves', () => {
     expect(await askAndEnd(directory)).toMatchObject({ signals: [] });
   });
 
+  test('goes on when its caller is killed before it serves', async () => {
+    using directory = temporaryDirectory();
+    const caller = Bun.spawn([process.execPath, PROGRAM, directory.join('socket'), 'lonely'], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    for await (const piece of caller.stderr) {
+      if (String(Buffer.from(piece)).endsWith('said with process.stderr\n')) caller.kill('SIGKILL');
+    }
+    await until(() => existsSync(directory.join('socket')), 'the socket of the daemon');
+    expect(await askAndEnd(directory)).toMatchObject({ descriptors: { 1: '/dev/null', 2: '/dev/null' } });
+  });
+
   test('does not see the variable that made it one', async () => {
     using directory = temporaryDirectory();
     await start(directory);
@@ -164,7 +176,7 @@ describe('descriptors for the daemon', () => {
     using directory = temporaryDirectory();
     await shell(`${commandLine(directory, 'descriptor')} 5</etc/passwd`);
     const { descriptors } = await askAndEnd(directory);
-    expect(descriptors).toMatchObject({ 3: '/dev/null', 4: '/dev/null', 5: '/etc/passwd' });
+    expect(descriptors).toMatchObject({ 5: '/etc/passwd' });
   });
 
   test('that a service manager gave to the caller are for the daemon', async () => {
@@ -204,6 +216,13 @@ describe('a caller whose daemon does not come to serve', () => {
     expect(finished.stderr).toEndWith('tsagi-server: the daemon ended with exit code 0 before it served\n');
   });
 
+  test('adds nothing to an error that went into a file', async () => {
+    using directory = temporaryDirectory();
+    const { exitCode } = await shell(`${commandLine(directory, 'fail')} 2> ${directory.join('errors')}`);
+    expect(exitCode).toBe(1);
+    expect(readFileSync(directory.join('errors'), 'utf8')).toBe('said with process.stderr\ncannot listen\n');
+  });
+
   test('takes it along when it is told to end before that', async () => {
     using directory = temporaryDirectory();
     const caller = Bun.spawn([process.execPath, PROGRAM, directory.join('socket'), 'hang'], {
@@ -225,7 +244,6 @@ needs('script')('a daemon outlives the terminal that it was started on', async (
   const line = `${programPath('script')} -qec '${commandLine(directory)}' /dev/null`;
   const { stdout } = await shell(line);
   expect(stdout.replaceAll('\r', '')).toContain(SAID);
-  await until(() => existsSync(directory.join('socket')), 'the socket of the daemon');
   const { terminal, descriptors, signals } = await askAndEnd(directory);
   expect({ terminal, signals }).toEqual({ terminal: 0, signals: [] });
   expect(descriptors).toMatchObject({ 0: '/dev/null', 1: '/dev/null', 2: '/dev/null' });

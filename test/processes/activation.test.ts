@@ -5,7 +5,7 @@
 import { existsSync, openSync, closeSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { describe, expect, test } from 'bun:test';
-import { certificatePath } from '../support/certificates.ts';
+import { certificateFile, keyFile } from '../support/certificates.ts';
 import { openForeignSocket } from '../support/foreign-socket.ts';
 import { needs, programPath } from '../support/program.ts';
 import { RawClient, type Address } from '../support/raw-client.ts';
@@ -68,7 +68,7 @@ async function ask(address: Address, security?: object): Promise<Answer> {
   const client = await RawClient.connect(address, security);
   const { body } = await client.request();
   client.close();
-  return JSON.parse(body) as Answer;
+  return JSON.parse(body.toString()) as Answer;
 }
 
 async function stop(program: RunningProgram): Promise<void> {
@@ -125,12 +125,7 @@ describe('without an option that says where to listen', () => {
     const path = directory.join('a.sock');
     using tcp = openForeignSocket(HOST);
     using unix = openForeignSocket({ unix: path });
-    const args = [
-      '--ssl-cert',
-      certificatePath('server.pem'),
-      '--ssl-key',
-      certificatePath('server-key.pem'),
-    ];
+    const args = ['--ssl-cert', certificateFile('server'), '--ssl-key', keyFile('server')];
     await using server = activate({ sockets: [tcp, unix], args });
     await server.said(/listening on unix:/);
     expect(await ask({ host: '127.0.0.1', port: tcp.port }, {})).toMatchObject({ scheme: 'https' });
@@ -166,6 +161,7 @@ describe('an address', () => {
     using unix = openForeignSocket({ unix: path });
     const args = ['--listen', `127.0.0.1:${second.port}`, '--listen', '127.0.0.1:0'];
     await using server = activate({ sockets: [first, second, unix], names: 'a:b:c', args });
+    await server.said(new RegExp(`warn .*inherited socket a .*127.0.0.1:${first.port}`));
     await server.said(/warn .*inherited socket c /);
     await serving(server);
     expect(server.output).not.toMatch(/inherited socket b /);
@@ -245,20 +241,55 @@ describe('what cannot be served ends the start', () => {
 describe('systemd-socket-activate', () => {
   needs('systemd-socket-activate')('hands its sockets over at the first connection', async () => {
     using directory = temporaryDirectory();
+    const paths = [directory.join('a.sock'), directory.join('b.sock')] as const;
+    const listeners = ['-l', paths[0], '-l', paths[1], '--fdname', 'a:b'];
+    for (const [args, served] of [
+      [[], paths],
+      [['--listen', 'fd:b'], paths.slice(1)],
+      [['--socket', paths[0]], paths.slice(0, 1)],
+    ] as const) {
+      const server = ['--', ...COMMAND, '-E', 'none', '-e', APP, ...args];
+      await using program = new RunningProgram([
+        programPath('systemd-socket-activate'),
+        ...listeners,
+        ...server,
+      ]);
+      await program.said(/Listening on .*b\.sock as 4/);
+      for (const path of served) {
+        expect(await ask({ path })).toEqual({
+          scheme: 'http',
+          server: [path, null],
+          client: null,
+          variables: [],
+        });
+      }
+      await stop(program);
+      expect(program.output.match(/listening on /g)).toHaveLength(served.length);
+      expect(paths.map((path) => existsSync(path))).toEqual([true, true]);
+    }
+  });
+
+  needs('systemd-socket-activate')('passes on what it was started with itself', async () => {
+    using directory = temporaryDirectory();
     const path = directory.join('a.sock');
-    const listeners = ['-l', path, '-l', '127.0.0.1:0', '--fdname', 'local:web'];
-    const server = ['--', ...COMMAND, '-E', 'none', '-e', APP];
-    const launcher = [programPath('systemd-socket-activate'), ...listeners, ...server];
-    await using program = new RunningProgram(launcher);
-    await program.said(/Listening on .*a\.sock as 3/);
-    await program.said(/Listening on .* as 4/);
-    expect(await ask({ path })).toMatchObject({ server: [path, null], variables: [] });
-    const url = new URL(await program.url());
-    expect(await ask({ host: url.hostname, port: Number(url.port) })).toMatchObject({
-      server: ['127.0.0.1', Number(url.port)],
-    });
+    using tcp = openForeignSocket(HOST);
+    const command = [
+      programPath('systemd-socket-activate'),
+      '-l',
+      path,
+      '--',
+      ...COMMAND,
+      '-E',
+      'none',
+      '-e',
+      APP,
+    ];
+    const script = 'LISTEN_FDS=1 LISTEN_PID=$$ exec "$0" "$@"';
+    await using program = new RunningProgram(['sh', '-c', script, ...command], { descriptors: [tcp.fd] });
+    await program.said(/Listening on .*a\.sock as 4/);
+    expect(await ask({ host: '127.0.0.1', port: tcp.port })).toMatchObject({ variables: [] });
+    expect(await ask({ path })).toMatchObject({ server: [path, null] });
     await stop(program);
-    expect(existsSync(path)).toBe(true);
   });
 
   needs('systemd-socket-activate')('with --accept is told what to change', async () => {
@@ -299,7 +330,7 @@ describe.skipIf(!HAS_IPV6)('IPv6', () => {
     );
   });
 
-  test('at all addresses serves IPv4 as well, whose clients keep their addresses', async () => {
+  test('at all addresses serves IPv4 as well, whose clients show as addresses of IPv6', async () => {
     await using server = start(['[::]:0']);
     const port = Number(new URL(await server.url()).port);
     expect(await ask({ host: '::1', port })).toMatchObject({ server: ['::1', port], client: '::1' });
@@ -313,7 +344,8 @@ describe.skipIf(!HAS_IPV6)('IPv6', () => {
     using both = openForeignSocket({ hostname: '::' });
     await using server = activate({ sockets: [both], args: ['--listen', `0.0.0.0:${both.port}`] });
     await serving(server);
-    expect(await ask({ host: '127.0.0.1', port: both.port })).toMatchObject({ client: '127.0.0.1' });
+    const overIPv4 = await ask({ host: '127.0.0.1', port: both.port });
+    expect(overIPv4).toMatchObject({ client: '127.0.0.1' });
     expect(await ask({ host: '::1', port: both.port })).toMatchObject({ client: '::1' });
   });
 });

@@ -22,7 +22,7 @@ test('an app that cannot be loaded ends the master with 1 and one message', asyn
   await using master = new RunningMaster({ app: 'no-such-app.ts' });
   expect(await master.exitCode()).toBe(1);
   await master.gone();
-  expect(master.timesSaid(/no-such-app\.ts/g)).toBe(1);
+  expect(master.timesSaid(/cannot find the app no-such-app\.ts/g)).toBe(1);
 });
 
 test('a worker that fails its startup is left out, not started in a loop, and nothing waits for it', async () => {
@@ -99,8 +99,8 @@ test('a worker that is slow, but lets its event loop turn, is not killed', async
 });
 
 test('a start that takes longer than the heartbeat is no failure', async () => {
-  const slowStart = 'Bun.sleepSync(2500); (await import("./test/processes/app.ts")).createApp({})';
-  await using master = new RunningMaster({ app: '-e', args: [slowStart, '--heartbeat-timeout', '1'] });
+  const slowStart = '(Bun.sleepSync(2500), (await import("./test/processes/app.ts")).createApp({}))';
+  await using master = new RunningMaster({ inline: slowStart, args: ['--heartbeat-timeout', '1'] });
   await master.said(/listening on unix:\S+\n/);
   expect(master.workers.size).toBe(2);
   expect(master.output).not.toContain('heartbeatTimeout');

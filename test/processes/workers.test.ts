@@ -45,9 +45,7 @@ test('the master says who is there: itself, each worker, each address, once', as
 });
 
 test('what a worker logs carries its number', async () => {
-  await using master = await RunningMaster.start({
-    args: ['--access-log', '--access-log-format', 'access %U'],
-  });
+  await using master = await RunningMaster.start();
   await onEachWorker(master, async (client, number) => {
     const from = master.now;
     expect((await client.request({ target: '/throw' })).status).toBe(500);
@@ -73,7 +71,7 @@ test('options of every kind reach every worker', async () => {
     args: [
       ['--header', 'x-one: 1', '--header', 'x-two: 2', '--no-server-header', '--no-date-header'],
       ['--max-body-size', '10', '--max-request-line', '100', '--max-header-count', '5'],
-      ['--env', 'staging', 'label=from the command line'],
+      ['--env', 'none', 'label=from the command line'],
     ].flat(),
     env: { TSAGI_MAX_HEADER_SIZE: '512' },
   });
@@ -83,7 +81,7 @@ test('options of every kind reach every worker', async () => {
     const names = ['x-one', 'x-two', 'server', 'date'];
     expect(names.map((name) => header(answer, name))).toEqual(['1', '2', undefined, undefined]);
     const mode = await client.request({ target: '/env?name=TSAGI_ENV' });
-    expect(mode.body.toString()).toBe('staging');
+    expect(mode.body.toString()).toBe('none');
   });
   const refusals = [
     [413, { method: 'POST', body: 'eleven byte' }],
@@ -102,8 +100,8 @@ test('modules, directories and inline code reach every worker', async () => {
   using directory = temporaryDirectory();
   await Bun.write(directory.join('mark.ts'), `process.env['MARKED_BY_MODULE'] = 'yes';\n`);
   await using master = new RunningMaster({
-    app: '-e',
-    args: ['(await import("./test/processes/app.ts")).createApp({})', '-I', directory.path, '-M', 'mark'],
+    inline: '(await import("./test/processes/app.ts")).createApp({})',
+    args: ['-I', directory.path, '-M', 'mark'],
   });
   await master.said(/listening on unix:\S+\n/);
   await onEachWorker(master, async (client) => {

@@ -23,6 +23,8 @@ const MOST_ATTEMPTS = 200;
 export interface MasterOptions {
   readonly workers?: number;
   readonly app?: string;
+  /** An expression in the place of the app. */
+  readonly inline?: string;
   /** Flags, and arguments for the app. */
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
@@ -38,14 +40,15 @@ export class RunningMaster implements AsyncDisposable {
   #pid: number;
 
   /** Does not wait for anything. It listens on a free port and on a unix socket, unless `args` say where. */
-  constructor({ workers = 2, app = APP, args = [], env = {}, ...options }: MasterOptions = {}) {
+  constructor({ workers = 2, app = APP, inline, args = [], env = {}, ...options }: MasterOptions = {}) {
     this.#mark = randomUUID();
     this.#directory = temporaryDirectory();
     const listens = args.some((arg) => /^--(listen|port|socket)$/.test(arg))
       ? []
       : ['--listen', '127.0.0.1:0', '--listen', this.unixPath];
+    const source = inline === undefined ? [app] : ['-e', inline];
     this.#program = new RunningProgram(
-      [process.execPath, COMMAND, app, '-w', String(workers), ...listens, ...args],
+      [process.execPath, COMMAND, ...source, '-w', String(workers), ...listens, ...args],
       { cwd: ROOT, ...options, env: { ...env, [MARK]: this.#mark } },
     );
     this.#pid = this.#program.pid;
@@ -87,6 +90,11 @@ export class RunningMaster implements AsyncDisposable {
 
   said(pattern: RegExp, from = 0): Promise<RegExpExecArray> {
     return this.#within(this.#program.said(pattern, from), String(pattern));
+  }
+
+  /** Resolves when the workers with these processes have left; until then they may still take connections. */
+  async left(pids: Iterable<number>): Promise<void> {
+    for (const pid of pids) await this.said(new RegExp(`worker \\d+ \\(pid ${pid}\\) has left\n`));
   }
 
   /** How often `pattern`, which has the flag g, is in what it has said. */

@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ConnectionOptions } from 'node:tls';
+import type { Clock } from '../../src/clock/clock.ts';
 import type { ServerOptions } from '../../src/config/settings.ts';
 import type { App } from '../../src/contract/app.ts';
 import { createLogger } from '../../src/log/logger.ts';
@@ -20,6 +21,8 @@ export interface StartOptions extends ServerOptions {
   readonly isUnix?: boolean;
   /** Speak TLS. */
   readonly isSecure?: boolean;
+  /** What the server takes for time. */
+  readonly clock?: Clock;
 }
 
 export interface TestServer extends AsyncDisposable {
@@ -39,7 +42,7 @@ export interface TestServer extends AsyncDisposable {
 
 /** The log is injected, which `createServer` does not offer; everything else is what it does. */
 export async function startServer(app: App, options: StartOptions = {}): Promise<TestServer> {
-  const { isUnix = false, isSecure = false, ...given } = options;
+  const { isUnix = false, isSecure = false, clock, ...given } = options;
   const path = join(tmpdir(), `tsagi-${randomUUID().slice(0, 8)}.sock`);
   const log: string[] = [];
   const logger = createLogger({
@@ -54,7 +57,7 @@ export async function startServer(app: App, options: StartOptions = {}): Promise
     shutdownTimeout: 1,
     ...given,
   });
-  const server = new Server(app, settings, logger);
+  const server = new Server(app, settings, logger, clock);
   await server.listen();
   const address: Address = isUnix ? { path } : { host: '127.0.0.1', port: server.port! };
   const clients: RawClient[] = [];

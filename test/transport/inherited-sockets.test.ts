@@ -170,7 +170,10 @@ describe('an address gets', () => {
     const all = new InheritedSockets([
       { ...socketAt(3, tcp('127.0.0.1', 80)), firstFd: 4 },
       { ...socketAt(4, tcp('127.0.0.1', 81)), firstFd: 3 },
+      { ...socketAt(5, tcp('127.0.0.1', 82)), firstFd: 5 },
+      { ...socketAt(6, tcp('127.0.0.1', 83)), isOwned: true },
     ]);
+    expect(claim(all, 'fd:6')).toEqual([]);
     expect(claim(all, 'fd:3')).toEqual([4]);
     expect(claim(all, 'fd:4')).toEqual([3]);
   });
@@ -187,15 +190,18 @@ describe('an address gets', () => {
     expect(() => claim(all, 'fd:web')).toThrow('cannot listen on fd:web: another address');
   });
 
-  test('with port 0, which is any port, all sockets of one port', () => {
+  test('with port 0 what a predecessor had, all sockets of one port, and nothing of others', () => {
+    const owned = (fd: number, port: number) => ({ ...socketAt(fd, tcp('127.0.0.1', port)), isOwned: true });
     const all = new InheritedSockets([
-      socketAt(3, tcp('127.0.0.1', 4000)),
-      socketAt(4, tcp('127.0.0.1', 4001)),
-      socketAt(5, tcp('127.0.0.1', 4000)),
+      socketAt(3, tcp('127.0.0.1', 3999)),
+      owned(4, 4000),
+      owned(5, 4001),
+      owned(6, 4000),
     ]);
-    expect(claim(all, '127.0.0.1:0')).toEqual([3, 5]);
-    expect(claim(all, '127.0.0.1:0')).toEqual([4]);
+    expect(claim(all, '127.0.0.1:0')).toEqual([4, 6]);
+    expect(claim(all, '127.0.0.1:0')).toEqual([5]);
     expect(claim(all, '127.0.0.1:0')).toEqual([]);
+    expect(claim(all, '127.0.0.1:3999')).toEqual([3]);
   });
 
   test('the same when it is written differently', () => {

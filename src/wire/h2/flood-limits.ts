@@ -175,8 +175,14 @@ export function mostContinuations(maxHeaderListSize: number): number {
 /**
  * Bytes of one header block. A header list is larger than its encoding (32 bytes for each field are added, RFC 9113 section 6.5.2), unless an
  * encoder uses Huffman codes where they make strings longer. What is somewhat too long is left to node:http2, which counts the list
- * and resets the stream; it keeps a whole block until it ends, and this bounds that.
+ * and resets the stream; it keeps a whole block until it ends, and this bounds that. From MOST_OF_SESSION bytes on, or the size of the
+ * list if it is larger, node:http2 of Bun 1.4.5 ends the session without a word.
  */
 export function mostBlockBytes(maxHeaderListSize: number): number {
-  return 2 * maxHeaderListSize + 16_384;
+  const most = Math.max(MOST_OF_SESSION, maxHeaderListSize) - ROOM;
+  return Math.min(2 * maxHeaderListSize + 16_384, most);
 }
+
+const MOST_OF_SESSION = 65_536;
+/** For what the guard appends to a block. */
+const ROOM = 16;

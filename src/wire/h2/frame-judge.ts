@@ -125,6 +125,7 @@ export class FrameJudge {
     const state = stateOf(stream) ?? streams.stateOfOther(id);
     const outcome = STREAM_RULES[FRAME.headers][state];
     if (typeof outcome === 'object' && outcome.scope === 'connection') return outcome;
+    if (this.#block.isTooLong(frame)) return H2_FAULTS.headerBlockTooLong;
     const refusal = outcome === 'pass' ? (fault ?? this.#judgeRequest(frame, stream)) : outcome;
     const behind = this.#block.begin(frame, refusal !== undefined);
     if (behind !== undefined) this.behind.push(behind);

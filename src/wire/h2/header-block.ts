@@ -45,6 +45,11 @@ export class HeaderBlock {
       : H2_FAULTS.blockInterrupted;
   }
 
+  /** Whether the HEADERS frame alone is more than a block may have. */
+  isTooLong({ length }: FrameHead): boolean {
+    return length > this.#mostBytes;
+  }
+
   /** Takes the HEADERS frame that begins a block. What must follow the frame is returned. */
   begin(frame: FrameHead, isRefused: boolean): Buffer | undefined {
     this.#streamId = frame.streamId;

@@ -221,7 +221,7 @@ const busyUpload: Step[] = times(1200, (): Step[] => [
 ]).flat();
 
 /** Increments of one byte that a client may send: burst, request, 64 for each KiB of DATA. */
-const BY_BYTE = 2065;
+const BY_BYTE = 5445;
 
 const usefulRows: GuardRow[] = [
   {
@@ -260,7 +260,7 @@ const usefulRows: GuardRow[] = [
     rfc: '10.5',
     steps: [settings([4, 0]), request(1), ...trickle],
     // Burst, request, and the bytes themselves.
-    passed: [settings([4, 0]), request(1), ...times(1026, () => windowUpdate(1, 1))],
+    passed: [settings([4, 0]), request(1), ...times(1077, () => windowUpdate(1, 1))],
     fault: 'windowUpdateFlood',
   },
   {
@@ -270,7 +270,7 @@ const usefulRows: GuardRow[] = [
     passed: [
       settings([4, 0]),
       upload(1),
-      ...times(1026, () => [data(1, 1), windowUpdate(1, 1)]).flat(),
+      ...times(1077, () => [data(1, 1), windowUpdate(1, 1)]).flat(),
       data(1, 1),
     ],
     fault: 'windowUpdateFlood',

@@ -114,8 +114,8 @@ describe('windows that are opened byte by byte', () => {
       if (fault !== undefined) break;
       for (let index = 0; index < 10; index++) guard.outbound(data(1, 1), 0);
     }
-    // The burst, 10 for the request, and 16 for each KiB.
-    expect(rounds).toBe(206);
+    // The burst, 10 for the request, and 64 for each KiB.
+    expect(rounds).toBe(544);
     expect(guard.inbound(ping(), 0).fault).toBe(H2_FAULTS.windowUpdateFlood);
   });
 });
