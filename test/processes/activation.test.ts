@@ -330,7 +330,7 @@ describe.skipIf(!HAS_IPV6)('IPv6', () => {
     );
   });
 
-  test('at all addresses serves IPv4 as well, whose clients show as addresses of IPv6', async () => {
+  test('at all addresses serves IPv4 as well, whose clients keep their addresses', async () => {
     await using server = start(['[::]:0']);
     const port = Number(new URL(await server.url()).port);
     expect(await ask({ host: '::1', port })).toMatchObject({ server: ['::1', port], client: '::1' });
@@ -348,4 +348,25 @@ describe.skipIf(!HAS_IPV6)('IPv6', () => {
     expect(overIPv4).toMatchObject({ client: '127.0.0.1' });
     expect(await ask({ host: '::1', port: both.port })).toMatchObject({ client: '::1' });
   });
+});
+
+describe('a hot restart', () => {
+  const addresses = [['--listen', 'fd:web'], ['--listen', 'fd:3'], []];
+  test.each(addresses.map((args) => [args.join(' ') || 'no option', args] as const))(
+    'with %s goes on with the inherited socket',
+    async (_name, args) => {
+      using web = openForeignSocket(HOST);
+      await using master = activate({ sockets: [web], names: 'web', args: ['-w', '2', ...args] });
+      await serving(master);
+      master.kill('SIGUSR2');
+      const [, successor] = await master.said(/the new master \(pid (\d+)\) is ready/);
+      await master.exited;
+      expect(await ask({ host: '127.0.0.1', port: web.port })).toMatchObject({
+        server: ['127.0.0.1', web.port],
+      });
+      process.kill(Number(successor), 'SIGTERM');
+      // Its output is the successor's too.
+      expect((await master.end()).exitCode).toBe(0);
+    },
+  );
 });
