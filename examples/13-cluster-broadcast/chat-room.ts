@@ -90,7 +90,8 @@ export class ChatRoom {
         else early.push(message);
       });
       const history = await session.ask('XREVRANGE', HISTORY, '+', '-', 'COUNT', String(this.log.limit));
-      for (const message of [...readHistory(history), ...early]) this.log.add(message);
+      this.log.addHistory(readHistory(history));
+      for (const message of early) this.log.add(message);
       early = undefined;
     } catch (error) {
       session.close();

@@ -57,6 +57,19 @@ export class MessageLog {
     this.#waiting.clear();
   }
 
+  /** What Redis has kept, oldest first. */
+  addHistory(messages: readonly Message[]): void {
+    const oldest = messages[0];
+    const newest = this.#kept.at(-1);
+    const isFull = messages.length >= this.#limit;
+    if (isFull && oldest !== undefined && newest !== undefined && isNewer(oldest.id, newest.id)) {
+      // It does not reach back to what is here. The place of what may have been between is one that readers miss.
+      this.#dropped += this.#kept.length + 1;
+      this.#kept.length = 0;
+    }
+    for (const message of messages) this.add(message);
+  }
+
   at(place: number): Message | undefined {
     return this.#kept[place - this.#dropped];
   }

@@ -47,9 +47,9 @@ async function serve(commandLine: CommandLine): Promise<number> {
   const request = await readRequest(commandLine);
   const { options, settings, server: serverModule, app, code, modules, appDirs } = request;
   const source = { app, code, modules, appDirs, appArguments };
-  logWarnings(request);
+  logWarnings({ ...request, isCheck: wantsCheck });
   if (wantsCheck) {
-    const line = await check({ source, settings, serverModule, configFile: request.configFile });
+    const line = await check({ ...request, source, serverModule });
     process.stdout.write(`tsagi-server: ${line}\n`);
     return 0;
   }

@@ -201,7 +201,8 @@ export class H2Carrier implements Carrier, H2Wire, H2SessionOwner, TurnMember {
 
   stream(stream: ServerHttp2Stream, rawFields: readonly string[], hasBody: boolean): void {
     if (this.#connection === undefined) return;
-    const head = readRequestFields(rawFields, hasBody, this.context.settings);
+    const isCut = this.#guard.hasDropped(stream.id, rawFields.length / 2);
+    const head = isCut ? MALFORMED : readRequestFields(rawFields, hasBody, this.context.settings);
     if (head === MALFORMED) return this.resetStream(stream, H2_ERROR.protocolError);
     const fault = head instanceof ProtocolError ? head : undefined;
     const exchange = new H2Exchange(this, head instanceof ProtocolError ? new H2RequestHead() : head, stream);

@@ -10,11 +10,14 @@ import { isDaemon } from '../process/daemonize.ts';
 export interface WarningRequest {
   readonly settings: Settings;
   readonly process: ProcessOptions;
+  /** Whether this process starts nothing. */
+  readonly isCheck: boolean;
   readonly warnings: readonly string[];
 }
 
-export function logWarnings({ settings, process: { daemonize }, warnings }: WarningRequest): void {
-  if (daemonize && !isDaemon(process.env)) return;
+export function logWarnings(request: WarningRequest): void {
+  const { settings, warnings, isCheck } = request;
+  if (request.process.daemonize && !isCheck && !isDaemon(process.env)) return;
   const log = createLogger({ level: settings.logLevel, quiet: settings.quiet });
   for (const warning of warnings) log.warn(warning);
 }

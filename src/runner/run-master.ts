@@ -109,7 +109,11 @@ class MasterRun {
         master.kill();
         process.exit(130);
       },
-      reopenLogs: () => master.reopenLogs(),
+      reopenLogs: () => {
+        // After a rotation the workers may not be allowed to create the file.
+        this.#links.giveLogs();
+        master.reopenLogs();
+      },
       reload: () => void this.#reload(),
       workers: {
         more: () => void master.more(),

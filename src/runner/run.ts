@@ -38,7 +38,8 @@ export async function run(request: RunRequest): Promise<number> {
   const { umask, daemonize } = request.process;
   if (umask !== undefined) process.umask(umask);
   if (daemonize && !isDaemon(env) && !isSuccessor(env)) {
-    return (await startDaemon(ownCommand(), { env })).exitCode;
+    const descriptors = request.settings.listeners.flatMap((it) => (it.type === 'fd' ? [it.fd] : []));
+    return (await startDaemon(ownCommand(), { env, descriptors })).exitCode;
   }
   if (request.serverModule !== undefined) await runCustomServer(request, request.serverModule);
   else if (request.settings.workers > 1) await runMaster(programOf(request));

@@ -9,7 +9,13 @@ import { raiseDescriptorLimit } from '../os/limits.ts';
 import { FIRST_DESCRIPTOR } from '../process/child.ts';
 import { DaemonLink } from '../process/daemonize.ts';
 import { Predecessor } from '../process/hot-restart.ts';
-import { assumeIdentity, giveFileTo, resolveIdentity, type Identity } from '../process/os-identity.ts';
+import {
+  assumeIdentity,
+  giveFileTo,
+  giveSocketTo,
+  resolveIdentity,
+  type Identity,
+} from '../process/os-identity.ts';
 import { PidFile } from '../process/pid-file.ts';
 import { createServiceNotifier, type ServiceNotifier } from '../process/sd-notify.ts';
 import { InheritedSockets, type InheritedSocket } from '../transport/inherited-sockets.ts';
@@ -60,6 +66,7 @@ export class SystemLinks {
 
   async openSockets(): Promise<ListeningSockets> {
     const sockets = await ListeningSockets.open(this.#program.settings, this.#inherited);
+    this.#giveSockets(sockets);
     for (const { fd, name, address } of this.#inherited.unclaimed) {
       this.#log.warn(
         `the inherited socket ${name ?? fd} (${formatAddress(address)}) is not used: no listen option asks for it`,
@@ -103,6 +110,14 @@ export class SystemLinks {
   /** For a successor, who says it by itself where it can. */
   failed(reason: string): void {
     this.#predecessor?.failed(reason);
+  }
+
+  /** A mode such as 0660 is meant for the user that the server becomes. */
+  #giveSockets(sockets: ListeningSockets): void {
+    for (const { address, isInherited } of sockets.all) {
+      if (this.identity !== undefined && address.type === 'unix' && !isInherited)
+        giveSocketTo(address.path, this.identity);
+    }
   }
 
   #claimPidFile(): void {

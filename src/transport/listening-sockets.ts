@@ -33,7 +33,9 @@ export class ListeningSockets {
       for (const address of addressesOf(settings, inherited))
         places.push(await openPlace(address, settings, inherited));
     } catch (error) {
-      for (const { sockets } of places) for (const socket of sockets) socket.release();
+      // Whoever has handed a socket over still serves at its path.
+      for (const socket of places.flatMap(({ sockets }) => sockets))
+        socket.release({ keepPath: socket.isInherited });
       throw error;
     }
     return new ListeningSockets(settings, places);
@@ -85,7 +87,11 @@ function addressesOf(settings: ListeningSettings, inherited: InheritedSockets): 
   if (settings.choosesAddresses || inherited.unclaimed.every(({ isOwned }) => isOwned))
     return settings.listeners;
   const security = settings.certFile === undefined ? undefined : { isSecure: 'on-tcp' as const };
-  return inherited.unclaimed.map(({ fd, firstFd = fd }): ListenAddress => ({ type: 'fd', fd: firstFd, ...security }));
+  return inherited.unclaimed.map(({ fd, firstFd = fd }): ListenAddress => ({
+    type: 'fd',
+    fd: firstFd,
+    ...security,
+  }));
 }
 
 async function openPlace(

@@ -5,7 +5,7 @@
 import { expect, test } from 'bun:test';
 import type { TransportState } from '../../src/contract/handles.ts';
 import { startH2Server } from '../support/h2-carrier-client.ts';
-import { CODE, dataFrame } from '../support/h2/frames.ts';
+import { CODE, dataFrame, SETTING } from '../support/h2/frames.ts';
 import { until, within } from '../support/within.ts';
 import { echoBody, httpApp, readBody, reply } from './apps.ts';
 
@@ -98,6 +98,52 @@ test('a body that nobody reads stops its own window, and other uploads go on', a
   reading.resolve();
   await client.sendBody(stalled, Buffer.alloc(size - 100_000));
   expect((await client.response(stalled)).body.toString()).toBe(String(size));
+});
+
+test('an upload has all of the window of its stream at once: that of the connection is as large', async () => {
+  const size = 500_000;
+  const reading = Promise.withResolvers<void>();
+  await using server = await startH2Server(
+    httpApp(async (_scope, receive, send) => {
+      await reading.promise;
+      await reply(send, String((await readBody(receive)).length));
+    }),
+    { h2InitialWindowSize: size },
+  );
+  const client = await server.open();
+  await client.until(() => client.sendWindow === size, 'the window of the connection');
+  const id = client.open({ method: 'POST', path: '/' });
+  expect(client.stream(id).sendWindow).toBe(size);
+  for (let left = size; left > 0; left -= 10_000)
+    void client.send(dataFrame(id, Buffer.alloc(10_000), { endStream: left === 10_000 }));
+  await client.ping();
+  reading.resolve();
+  expect((await client.response(id)).body.toString()).toBe(String(size));
+  expect(client.goaways).toEqual([]);
+});
+
+test('an upload many times as large as the windows is whole, beside streams that are not read', async () => {
+  const reading = Promise.withResolvers<void>();
+  await using server = await startH2Server(
+    httpApp(async (scope, receive, send) => {
+      if (scope.path === '/unread') await reading.promise;
+      await reply(send, String((await readBody(receive)).length));
+    }),
+    { maxBodySize: 0 },
+  );
+  const client = await server.open();
+  const window = client.peerSettings.get(SETTING.initialWindowSize)!;
+  const unread = [1, 2, 3].map(() => client.open({ method: 'POST', path: '/unread' }));
+  for (const id of unread) await client.sendBody(id, Buffer.alloc(window), { endStream: false });
+  const body = Buffer.alloc(100 * window);
+  expect((await client.request({ method: 'POST', path: '/', body })).body.toString()).toBe(String(body.length));
+  for (const id of unread) expect(client.stream(id).sendWindow).toBeLessThan(window);
+  reading.resolve();
+  for (const id of unread) {
+    await client.sendBody(id, Buffer.alloc(0));
+    expect((await client.response(id)).body.toString()).toBe(String(window));
+  }
+  expect(client.goaways).toEqual([]);
 });
 
 test('small requests are answered while a bulk stream takes all it gets', async () => {

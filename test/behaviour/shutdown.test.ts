@@ -139,7 +139,8 @@ onEach(H1_CARRIERS, (carrier) => {
   });
 
   test('a whole response that its client has not read yet is not taken back', async () => {
-    const content = Buffer.alloc(100_000, 'x');
+    // What the kernel takes at once, on TCP most of it on this side of the connection.
+    const content = Buffer.alloc(carrier.isUnix ? 100_000 : 2_000_000, 'x');
     await using server = await carrier.start(
       httpApp((_scope, _receive, send) => reply(send, content)),
       { shutdownTimeout: 20 },

@@ -1,7 +1,7 @@
 /**
  * Where options come from: flags, the environment and the config file, and what `--check` says of them.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:test';
 import { certificateFile } from '../support/certificates.ts';
 import { temporaryDirectory, type TemporaryDirectory } from '../support/temporary-directory.ts';
@@ -134,6 +134,11 @@ describe('warnings', () => {
     ]);
   });
 
+  test('are told of by --check also where the start goes to the background', async () => {
+    const { stderr } = await runHere(['--check', '-D', '--max-requests', '10']);
+    expect(stderr).toContain('warn --max-requests does nothing');
+  });
+
   test('are left out with -q', async () => {
     expect((await runHere(['--check', '-q', '--max-requests', '10'])).stderr).toBe('');
   });
@@ -159,6 +164,13 @@ describe('--check', () => {
       stdout: '',
       stderr: 'tsagi-server: keyFile (--ssl-key) /nowhere.pem cannot be read: there is no such file\n',
     });
+  });
+
+  test.if(process.getuid?.() === 0)('the app is loaded as the user who would serve it', async () => {
+    chmodSync(directory.path, 0o755);
+    writeFileSync(directory.join('uid.ts'), 'console.error(process.getuid());\nexport default () => {};');
+    const { exitCode, stderr } = await runHere(['--check', '--user', '4711', '--group', '4711', 'uid.ts']);
+    expect([exitCode, stderr]).toEqual([0, '4711\n']);
   });
 
   test('an option that cannot be used exits 2', async () => {

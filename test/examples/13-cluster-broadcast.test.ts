@@ -332,6 +332,7 @@ needs('redis-server', 'chromium')('13-cluster-broadcast shows in a page who says
   await using browser = await startBrowser();
   await say(await north.url(), 'said before');
   const [writer, reader] = [await browser.open(await north.url()), await browser.open(await south.url())];
+  await reader.page.getByRole('status').getByText('south, worker 0').waitFor();
   await reader.page.getByLabel('event stream and POST').check();
   await reader.page.getByRole('status').getByText('south, worker 0').waitFor();
   await writer.page.getByRole('status').getByText('north, worker 0').waitFor();

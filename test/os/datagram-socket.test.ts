@@ -1,3 +1,6 @@
+/**
+ * Datagrams, from one end to the other.
+ */
 import { closeSync, openSync } from 'node:fs';
 import { describe, expect, test } from 'bun:test';
 import { sendDatagram, socketAddress } from '../../src/os/datagram-socket.ts';

@@ -1,3 +1,6 @@
+/**
+ * The limit of descriptors, asked of another program too.
+ */
 import { expect, test } from 'bun:test';
 import { raiseDescriptorLimit } from '../../src/os/limits.ts';
 import { programPath, needs } from '../support/program.ts';

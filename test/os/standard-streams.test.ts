@@ -1,3 +1,6 @@
+/**
+ * What is heard of a process that lets go of its standard streams, and that this does it no harm.
+ */
 import { openSync, writeFileSync, closeSync } from 'node:fs';
 import { describe, expect, test } from 'bun:test';
 import { isRegularFile } from '../../src/os/standard-streams.ts';

@@ -1,3 +1,7 @@
+/**
+ * What the C library says of users and groups, next to the files that it reads. Other sources than files are trusted to come through the
+ * same calls.
+ */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'bun:test';
 import {

@@ -23,6 +23,9 @@ export interface DaemonReport {
   readonly signals: readonly string[];
 }
 
+/** Milliseconds. */
+const LIFETIME = 20_000;
+
 const [socket = '', ...wishes] = process.argv.slice(2);
 const wants = (wish: string): boolean => wishes.includes(wish);
 
@@ -41,6 +44,8 @@ async function start(): Promise<void> {
 }
 
 async function serve(link: DaemonLink): Promise<void> {
+  // A test that fails leaves it behind.
+  setTimeout(() => process.exit(0), LIFETIME).unref();
   console.log('said with console.log');
   process.stdout.write('said with process.stdout\n');
   process.stderr.write('said with process.stderr\n');

@@ -1,3 +1,6 @@
+/**
+ * Daemons as their caller, a shell, and the kernel see them. Every one answers on a socket of its own with what it has become.
+ */
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'bun:test';
 import { needs, programPath } from '../support/program.ts';

@@ -1,3 +1,6 @@
+/**
+ * What is in the pid file, and beside it, whatever was there before.
+ */
 import { mkdirSync, readFileSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'bun:test';
 import { PidFile } from '../../src/process/pid-file.ts';

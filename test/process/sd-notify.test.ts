@@ -1,3 +1,6 @@
+/**
+ * What a service manager is told, as it arrives at its socket.
+ */
 import { describe, expect, test } from 'bun:test';
 import { createServiceNotifier, type ServiceNotifier } from '../../src/process/sd-notify.ts';
 import { DatagramReceiver } from '../support/datagram-receiver.ts';

@@ -80,6 +80,7 @@ test('USR2 with a broken app keeps the old master, and says why', async () => {
   expect(existsSync(master.unixPath)).toBe(true);
   app.write('two');
   await master.replaceMaster();
+  expect(await master.exitCode()).toBe(0);
   expect(await master.get('/')).toMatch(/^hello two \d+$/);
 });
 
@@ -97,9 +98,35 @@ test('USR2 with a broken config file keeps the old master, and says why', async 
   expect(master.processes().sort()).toEqual([pid, ...workers.values()].sort());
   writeFileSync(config, `export default { headers: [['x-new', 'yes']] };\n`);
   await master.replaceMaster();
+  expect(await master.exitCode()).toBe(0);
   const client = await RawClient.connect(master.tcp);
   expect((await client.request()).headers).toContainEqual(['x-new', 'yes']);
   client.close();
+});
+
+test('USR2 to a configuration with an address that is taken keeps the old master and all of its addresses', async () => {
+  using app = new ChangingApp('one');
+  const config = app.join('tsagi.config.ts');
+  const path = app.join('socket');
+  const write = (listen: readonly string[]): void =>
+    writeFileSync(config, `export default { listen: ${JSON.stringify(listen)} };\n`);
+  using taken = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data: () => undefined } });
+  write(['127.0.0.1:0', path]);
+  await using master = new RunningMaster({ app: app.path, args: ['--config', config], listens: false });
+  await master.said(/listening on unix:\S+\n/);
+  write(['127.0.0.1:0', path, `127.0.0.1:${taken.port}`]);
+  const from = master.now;
+  await master.tell('SIGUSR2', /SIGUSR2: the new master failed[^]*?; this one goes on\n/);
+  expect(master.output.slice(from)).toContain(`127.0.0.1:${taken.port}`);
+  for (const address of [master.tcp, { path }])
+    expect(await master.get('/', address)).toMatch(/^hello one \d+$/);
+  // What the first one has chosen is handed over, also where the new one was asked for any port.
+  const { port } = master.tcp;
+  write(['127.0.0.1:0', path]);
+  await master.replaceMaster();
+  expect(await master.exitCode()).toBe(0);
+  for (const address of [{ host: '127.0.0.1', port }, { path }])
+    expect(await master.get('/', address)).toMatch(/^hello one \d+$/);
 });
 
 test('a second USR2 while the new master starts does not start another', async () => {

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'bun:test';
 import type { ServerOptions } from '../../src/config/settings.ts';
 import { check, type CheckRequest } from '../../src/runner/check.ts';
+import { PLAIN_PROCESS } from '../../src/runner/program.ts';
 import { readSettings } from '../../src/runner/read-settings.ts';
 import { certificateFile, keyFile } from '../support/certificates.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
@@ -24,7 +25,12 @@ async function checked(
   using directory = temporaryDirectory();
   writeFileSync(directory.join('app.ts'), rest.app ?? APP);
   const settings = readSettings({ env: 'production', ...options });
-  return await check({ source: { app: 'app.ts', cwd: directory.path }, settings, ...rest });
+  return await check({
+    source: { app: 'app.ts', cwd: directory.path },
+    settings,
+    process: PLAIN_PROCESS,
+    ...rest,
+  });
 }
 
 test('it says what would be served where, by how many, and with which config', async () => {
@@ -71,4 +77,9 @@ test('a server module is loaded, and not made', async () => {
   expect(await checked({}, { serverModule: good })).toContain('can be served');
   const bad = write('bad.ts', 'export class Server {}');
   await expect(checked({}, { serverModule: bad })).rejects.toThrow('bad.ts has no server');
+});
+
+test('a user that is not there stands in the way', async () => {
+  const process = { ...PLAIN_PROCESS, user: 'nobody-of-this-name' };
+  await expect(checked({}, { process })).rejects.toThrow('there is no user nobody-of-this-name');
 });

@@ -30,6 +30,8 @@ export interface MasterOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
   readonly isGroup?: boolean;
+  /** False where something else than `args` says where to listen. */
+  readonly listens?: boolean;
 }
 
 export class RunningMaster implements AsyncDisposable {
@@ -39,17 +41,16 @@ export class RunningMaster implements AsyncDisposable {
   /** The master that signals go to. */
   #pid: number;
 
-  /** Does not wait for anything. It listens on a free port and on a unix socket, unless `args` say where. */
-  constructor({ workers = 2, app = APP, inline, args = [], env = {}, ...options }: MasterOptions = {}) {
+  /** Does not wait for anything. It listens on a free port and on a unix socket. */
+  constructor(options: MasterOptions = {}) {
+    const { workers = 2, app = APP, inline, args = [], env = {}, listens = true, ...rest } = options;
     this.#mark = randomUUID();
     this.#directory = temporaryDirectory();
-    const listens = args.some((arg) => /^--(listen|port|socket)$/.test(arg))
-      ? []
-      : ['--listen', '127.0.0.1:0', '--listen', this.unixPath];
+    const listening = listens ? ['--listen', '127.0.0.1:0', '--listen', this.unixPath] : [];
     const source = inline === undefined ? [app] : ['-e', inline];
     this.#program = new RunningProgram(
-      [process.execPath, COMMAND, ...source, '-w', String(workers), ...listens, ...args],
-      { cwd: ROOT, ...options, env: { ...env, [MARK]: this.#mark } },
+      [process.execPath, COMMAND, ...source, '-w', String(workers), ...listening, ...args],
+      { cwd: ROOT, ...rest, env: { ...env, [MARK]: this.#mark } },
     );
     this.#pid = this.#program.pid;
   }

@@ -161,6 +161,11 @@ export const H2_FAULTS = {
   windowUpdateFlood: ofConnection('window_update_flood', enhanceYourCalm, 'Too many WINDOW_UPDATE frames.'),
   unknownFlood: ofConnection('unknown_flood', enhanceYourCalm, 'Too many frames without a use.'),
   continuationFlood: ofConnection('continuation_flood', enhanceYourCalm, 'Too many CONTINUATION frames.'),
+  fieldBlock: ofConnection(
+    'field_block',
+    H2_ERROR.compressionError,
+    'A header block is malformed (RFC 7541).',
+  ),
   headerBlockTooLong: ofConnection('header_block_too_long', enhanceYourCalm, 'The header block is too long.'),
 } as const;
 
@@ -171,6 +176,7 @@ export const CARRIER_FAULTS = {
     H2_ERROR.compressionError,
     'The header fields of a request cannot be decoded.',
   ),
+  faultFlood: ofConnection('fault_flood', enhanceYourCalm, 'Too many requests are malformed.'),
   headerBlockSlow: ofConnection(
     'header_block_slow',
     enhanceYourCalm,

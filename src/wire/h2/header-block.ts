@@ -8,6 +8,7 @@ import { Buffer } from 'node:buffer';
 import { H2_FAULTS, type H2Fault } from './errors.ts';
 import { mostBlockBytes, mostContinuations } from './flood-limits.ts';
 import type { FrameHead } from './frame-head.ts';
+import { FieldLines } from './field-lines.ts';
 import { FLAG, FRAME, HEADER_SIZE } from './frames.ts';
 
 /**
@@ -22,9 +23,15 @@ export class HeaderBlock {
   readonly #mostBytes: number;
   /** Of the block that has not ended; 0 if there is none. */
   #streamId = 0;
+  /** Of the last block. */
+  owner = 0;
   #continuations = 0;
   #size = 0;
   #isRefused = false;
+  readonly #lines = new FieldLines();
+  /** Bytes of the fragment in the frame under way that are still to come, and whether it is the last one. */
+  #fragment = 0;
+  #isLast = false;
 
   constructor(maxHeaderListSize: number) {
     this.#mostContinuations = mostContinuations(maxHeaderListSize);
@@ -53,10 +60,28 @@ export class HeaderBlock {
   /** Takes the HEADERS frame that begins a block. What must follow the frame is returned. */
   begin(frame: FrameHead, isRefused: boolean): Buffer | undefined {
     this.#streamId = frame.streamId;
+    this.owner = frame.streamId;
     this.#continuations = 0;
     this.#size = frame.length;
     this.#isRefused = isRefused;
+    this.#lines.begin();
+    const padding = frame.has(FLAG.padded) ? frame.bytes[frame.payloadAt]! : 0;
+    this.#fragment = frame.length - frame.prefixSize() - padding;
     return this.#endIfLast(frame);
+  }
+
+  /** Field lines of the block. */
+  get lineCount(): number {
+    return this.#lines.count;
+  }
+
+  /** The bytes `[from, end)` of the frame's payload, behind its padding length and priority: whether the block has ended by them. */
+  read(bytes: Buffer, from: number, end: number): boolean | H2Fault {
+    const size = Math.min(this.#fragment, end - from);
+    this.#fragment -= size;
+    if (!this.#lines.read(bytes, from, from + size)) return H2_FAULTS.fieldBlock;
+    if (!this.#isLast || this.#fragment > 0) return false;
+    return this.#lines.isWhole || H2_FAULTS.fieldBlock;
   }
 
   countContinuation({ length }: FrameHead): H2Fault | undefined {
@@ -68,11 +93,13 @@ export class HeaderBlock {
 
   /** Takes a CONTINUATION that has been judged and counted; what must follow it is returned. */
   continue(frame: FrameHead): Buffer | undefined {
+    this.#fragment = frame.length;
     return this.#endIfLast(frame);
   }
 
   #endIfLast(frame: FrameHead): Buffer | undefined {
-    if (!frame.has(FLAG.endHeaders)) return undefined;
+    this.#isLast = frame.has(FLAG.endHeaders);
+    if (!this.#isLast) return undefined;
     const streamId = this.#streamId;
     this.#streamId = 0;
     if (!this.#isRefused) return undefined;

@@ -23,6 +23,8 @@ export class StreamShadow {
   believed: number;
   /** DATA of the server. */
   sent = 0;
+  /** Field lines of the request, once its header block has ended. */
+  fieldLines = 0;
 
   /** The next one of {@link OpenStreams} in the same slot. */
   next: StreamShadow | undefined = undefined;

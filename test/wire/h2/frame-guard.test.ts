@@ -4,6 +4,7 @@ import { describe, expect, test } from 'bun:test';
 
 import { FrameGuard, type GuardLimits } from '../../../src/wire/h2/frame-guard.ts';
 import { H2_FAULTS } from '../../../src/wire/h2/errors.ts';
+import { pingFrame } from '../../../src/wire/h2/frames.ts';
 import {
   CODE,
   data,
@@ -25,6 +26,44 @@ function openGuard(limits: Partial<GuardLimits> = {}): FrameGuard {
   guard.inbound(Buffer.concat([PREFACE, settings()]), 0);
   return guard;
 }
+
+describe('a PING of the server', () => {
+  const ours = pingFrame(0x3132_3334_3536_3738n);
+
+  test('is out until its payload comes back with ACK, in pieces of any size', () => {
+    for (const size of [1, 5, 13, 17]) {
+      const guard = openGuard();
+      expect(guard.awaitsPing).toBe(false);
+      guard.outbound(ours.subarray(0, 12), 0);
+      guard.outbound(ours.subarray(12), 0);
+      expect(guard.awaitsPing).toBe(true);
+      const answer = ping(1);
+      for (let at = 0; at < answer.length; at += size) {
+        expect(guard.awaitsPing).toBe(true);
+        expect(guard.inbound(Buffer.from(answer.subarray(at, at + size)), 0)).toEqual({
+          passed: [],
+          replies: [],
+          fault: undefined,
+        });
+      }
+      expect(guard.awaitsPing).toBe(false);
+    }
+  });
+
+  test('is not answered by a PING with the same payload, nor by an ACK with another', () => {
+    const guard = openGuard();
+    guard.outbound(pingFrame(1n), 0);
+    expect(guard.inbound(ping(1), 0).passed).toEqual([]);
+    expect(guard.inbound(pingFrame(1n), 0).passed).toHaveLength(1);
+    expect(guard.awaitsPing).toBe(true);
+  });
+
+  test('is not asked for by answers to those of the peer', () => {
+    const guard = openGuard();
+    guard.outbound(ping(1), 0);
+    expect(guard.awaitsPing).toBe(false);
+  });
+});
 
 describe('buffers', () => {
   test('a chunk that passes whole is passed as it is', () => {
