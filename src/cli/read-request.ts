@@ -8,9 +8,11 @@ import { describeIdleOptions } from '../config/idle-options.ts';
 import {
   mergeSources,
   sortValues,
+  type GivenValues,
   type OptionSource,
   type RequestedOptions,
 } from '../config/read-sources.ts';
+import { OptionError } from '../config/option-error.ts';
 import type { Settings } from '../config/settings.ts';
 import { loadConfig } from '../runner/load-config.ts';
 import { readSettings } from '../runner/read-settings.ts';
@@ -41,6 +43,7 @@ export async function readRequest(
   const file = config ? [readConfigFile(config.shownAs, config.values)] : [];
   const { values, label } = mergeSources([source, environment.source, ...file]);
   const requested = sortValues(values);
+  if (requested.server !== undefined) refuseForOthers(values, label);
   const settings = readSettings(requested.options, { label });
   const warnings = [
     ...environment.unknown.map(describeUnknownVariable),
@@ -56,4 +59,15 @@ function configPath(
   if (flag !== undefined) return { path: flag, label: optionLabel('config') };
   // It has passed its kind.
   return { path: values['config'] as string | undefined, label: label('config') };
+}
+
+const OF_THE_BUILT_IN_SERVER = ['daemonize', 'pid', 'user', 'group'] as const;
+
+/** What becomes of the process is up to the server, and somebody else's does not know these options. */
+function refuseForOthers(values: GivenValues, label: (name: string) => string): void {
+  const name = OF_THE_BUILT_IN_SERVER.find((option) => values[option] !== undefined);
+  if (name === undefined) return;
+  const expectation = 'left out where another server runs the app';
+  const message = `${label(name)} is for the built-in server: leave out ${label('server')}, or this`;
+  throw new OptionError(message, { option: name, value: values[name], expectation });
 }

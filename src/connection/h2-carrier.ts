@@ -12,7 +12,7 @@ import { OutboundQueue } from '../transport/outbound-queue.ts';
 import { H1_ERRORS } from '../wire/h1/errors.ts';
 import { CARRIER_FAULTS, H2_ERROR, type H2Fault } from '../wire/h2/errors.ts';
 import { FrameGuard, type GuardVerdict } from '../wire/h2/frame-guard.ts';
-import { FRAME, goAwayFrame, MAX_STREAM, pingFrame, rstStreamFrame } from '../wire/h2/frames.ts';
+import { farewellFrames, FRAME, goAwayFrame, rstStreamFrame } from '../wire/h2/frames.ts';
 import { H2RequestHead, MALFORMED, readRequestFields } from '../wire/h2/request-fields.ts';
 import { ProtocolError } from '../wire/protocol-error.ts';
 import type { Carrier } from './carrier.ts';
@@ -32,12 +32,8 @@ import { atTurnEnd, type TurnMember } from './turn-end.ts';
 /** Bytes that may wait for the end of the turn. */
 const MAX_HELD = 65_536;
 
-/** Payload of the PING that goes with the first GOAWAY: "farewell". */
-const FAREWELL = 0x6661_7265_7765_6c6cn;
 /** RFC 9113 4.1: no content, type 0xff, no flags, the connection's stream. */
 const NUDGE = Buffer.from([0, 0, 0, 0xff, 0, 0, 0, 0, 0]);
-
-const isHeld = (exchange: H2Exchange): boolean => exchange.isHeld;
 
 export class H2Carrier implements Carrier, H2Wire, H2SessionOwner, TurnMember {
   phase: Phase = 'idle';
@@ -148,7 +144,7 @@ export class H2Carrier implements Carrier, H2Wire, H2SessionOwner, TurnMember {
     this.#farewell = 'announced';
     this.#farewellSince = this.context.deadlines.now;
     this.#saidGoaway = true;
-    this.#send(Buffer.concat([goAwayFrame(MAX_STREAM, H2_ERROR.noError), pingFrame(FAREWELL)]));
+    this.#send(farewellFrames());
   }
 
   /** The last GOAWAY tells the client which of its streams are still served; from here on the guard refuses new ones. */
@@ -256,7 +252,7 @@ export class H2Carrier implements Carrier, H2Wire, H2SessionOwner, TurnMember {
     this.#isNudging = true;
     setImmediate(() => {
       this.#isNudging = false;
-      if (this.#exchanges.find(isHeld) !== undefined) this.#feed.put(NUDGE);
+      if (this.#exchanges.find(({ isHeld }) => isHeld) !== undefined) this.#feed.put(NUDGE);
     });
   }
 

@@ -2,7 +2,7 @@
  * One HTTP/2 stream: a request and its response, or a tunnel. It turns what a session says into calls of the stream, whose
  * flow control decides how much leaves. What it writes counts until the stream and the connection below have let go of it.
  */
-import { Buffer } from 'node:buffer';
+import type { Buffer } from 'node:buffer';
 import type { ServerHttp2Stream } from 'node:http2';
 import { nextTurn } from '../clock/turns.ts';
 import type { DisconnectReason } from '../contract/handles.ts';

@@ -2,6 +2,8 @@
  * A process that runs this same program again, with descriptors that it inherits and a channel for messages. What it is to do
  * there, the environment and the messages tell; this file only starts it and hears of its end.
  */
+import { realpathSync } from 'node:fs';
+import { resolve } from 'node:path';
 
 export interface ExitStatus {
   readonly code: number | null;
@@ -31,10 +33,30 @@ export interface ChildCommand {
 /** Behind standard input, output and error. */
 export const FIRST_DESCRIPTOR = 3;
 
-/** The command that started this process. */
+// Read at the start: once the file has been replaced, Bun 1.4.5 asks the kernel, which calls it "/path (deleted)".
+const EXECUTABLE = Bun.isStandaloneExecutable ? pathAsCalled() : process.execPath;
+
+/** The command that started this process. What stands on disk under its path now is what it starts. */
 export function ownCommand(): string[] {
-  const script = Bun.isStandaloneExecutable ? [] : [Bun.main];
-  return [process.execPath, ...process.execArgv, ...script, ...process.argv.slice(2)];
+  const programArguments = process.argv.slice(2);
+  // Options of Bun are built into an executable, or come from the environment; as its arguments they would be the program's.
+  if (Bun.isStandaloneExecutable) return [EXECUTABLE, ...programArguments];
+  return [EXECUTABLE, ...process.execArgv, Bun.main, ...programArguments];
+}
+
+/** With the symbolic links in it, so that a link that leads elsewhere by then is followed there. */
+function pathAsCalled(): string {
+  const { argv0, execPath } = process;
+  const called = argv0.includes('/') ? resolve(argv0) : Bun.which(argv0);
+  return called !== null && isSameFile(called, execPath) ? called : execPath;
+}
+
+function isSameFile(path: string, realPath: string): boolean {
+  try {
+    return realpathSync(path) === realPath;
+  } catch {
+    return false;
+  }
 }
 
 /** Throws when no process can be started. */

@@ -5,9 +5,12 @@
 import type { Timer } from '../clock/clock.ts';
 import type { Worker } from './worker.ts';
 
-/** Milliseconds. The first replacement of a worker that has served for a while comes at once. */
+/**
+ * Milliseconds. The first replacement of a worker that has served for a while comes at once. Connections wait in its sockets for the
+ * others, so even the longest is a wait that a client takes for slowness and not for an outage.
+ */
 const FIRST_DELAY = 250;
-const LONGEST_DELAY = 10_000;
+const LONGEST_DELAY = 2_000;
 const SERVED_FOR_A_WHILE = 2_000;
 
 /** Milliseconds. A failed startup seldom mends itself; when it does, a database is back or a disk has room again. */

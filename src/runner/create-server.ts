@@ -3,6 +3,7 @@
  * `listen` and `shutdown` install no signal handlers, and end no process; `run` is for programs that are nothing else.
  * Logging is as on the command line, messages and access log on stderr; `quiet` and `accessLog: false` turn it off.
  */
+import { describeIdleOptions } from '../config/idle-options.ts';
 import { OptionError, showValue } from '../config/option-error.ts';
 import type { ServerOptions, Settings } from '../config/settings.ts';
 import type { App } from '../contract/app.ts';
@@ -78,6 +79,7 @@ export function createServer(options: CreateServerOptions): TsagiServer {
   }
   const settings = readSettings(serverOptions);
   const log = createLogger({ level: settings.logLevel, quiet: settings.quiet });
+  for (const line of describeIdleOptions(serverOptions, settings)) log.warn(line);
   return new RunnableServer(app, { settings, log });
 }
 

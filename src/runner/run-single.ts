@@ -2,6 +2,7 @@
  * One process that serves one app, from settings to the end. What needs privileges comes first, and the app's code does not run
  * before they have been given up.
  */
+import type { Logger } from '../log/logger.ts';
 import { readTls, speaksTls } from '../server/server.ts';
 import { bannerLines } from './banner.ts';
 import type { Program, Startable } from './program.ts';
@@ -27,10 +28,11 @@ export async function runSingle(program: Program): Promise<void> {
     },
     endAtOnce: () => process.exit(130),
     reopenLogs: () => server?.reopenLogs(),
-    reload: speaksTls(settings) ? () => server?.reloadCertificates() : undefined,
+    reload: speaksTls(settings) ? () => server && reloadCertificates(server, log) : undefined,
     workers: undefined,
     warn: (message) => log.warn(message),
   });
+  program.stop?.addEventListener('abort', stop);
   try {
     const sockets = await links.openSockets();
     try {
@@ -51,5 +53,14 @@ export async function runSingle(program: Program): Promise<void> {
   } finally {
     giveBack();
     links.ended();
+  }
+}
+
+function reloadCertificates(server: Startable, log: Logger): void {
+  try {
+    server.reloadCertificates();
+    log.info('SIGHUP: the certificates have been read anew');
+  } catch (error) {
+    log.error(`SIGHUP: the old certificates stay: ${(error as Error).message}`);
   }
 }

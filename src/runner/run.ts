@@ -4,16 +4,15 @@
  */
 import type { ProcessOptions } from '../config/command-options.ts';
 import type { ServerOptions, Settings } from '../config/settings.ts';
-import type { App } from '../contract/app.ts';
 import { createLogger } from '../log/logger.ts';
 import { ownCommand } from '../process/child.ts';
 import { isDaemon, startDaemon } from '../process/daemonize.ts';
 import { isSuccessor } from '../process/hot-restart.ts';
 import type { Payload } from '../process/messages.ts';
 import { WorkerLink } from '../process/worker-link.ts';
-import { AppLoadError } from './app-load-error.ts';
 import { RunnableServer } from './create-server.ts';
-import { loadApp, loadExport, type AppSource } from './load-app.ts';
+import { loadApp, type AppSource } from './load-app.ts';
+import { loadServerClass } from './load-server.ts';
 import type { Program } from './program.ts';
 import { runMaster } from './run-master.ts';
 import { runSingle } from './run-single.ts';
@@ -72,20 +71,9 @@ function programOf(request: WorkerRequest, name?: string): Program {
   };
 }
 
-interface Runnable {
-  run(): Promise<void> | void;
-}
-
-type ServerClass = new (options: ServerOptions & { app: App }) => Runnable;
-
 async function runCustomServer({ source, options, settings }: RunRequest, name: string): Promise<void> {
+  // Before any of the app's code runs, so that app and server agree on it.
   process.env['TSAGI_ENV'] = settings.env;
-  const found = await loadExport(name, ['default', 'Server'], source);
-  if (typeof found !== 'function' || typeof (found.prototype as Partial<Runnable>)?.run !== 'function') {
-    throw new AppLoadError(
-      `${name} has no server: its default export, or the one named Server, must be a class with run()`,
-    );
-  }
-  const ServerModuleClass = found as ServerClass;
-  await new ServerModuleClass({ ...options, app: await loadApp(source) }).run();
+  const makeServer = await loadServerClass(name, source);
+  await makeServer({ ...options, app: await loadApp(source) }).run();
 }

@@ -5,7 +5,7 @@
 import { expect, test } from 'bun:test';
 import type { TransportState } from '../../src/contract/handles.ts';
 import { startH2Server } from '../support/h2-carrier-client.ts';
-import { CODE, dataFrame, SETTING } from '../support/h2/frames.ts';
+import { CODE, dataFrame, SETTING, TYPE } from '../support/h2/frames.ts';
 import { until, within } from '../support/within.ts';
 import { echoBody, httpApp, readBody, reply } from './apps.ts';
 
@@ -111,7 +111,8 @@ test('an upload has all of the window of its stream at once: that of the connect
     { h2InitialWindowSize: size },
   );
   const client = await server.open();
-  await client.until(() => client.sendWindow === size, 'the window of the connection');
+  await client.seen(({ type, stream }) => type === TYPE.windowUpdate && stream === 0, 'a WINDOW_UPDATE');
+  expect(client.sendWindow).toBe(size);
   const id = client.open({ method: 'POST', path: '/' });
   expect(client.stream(id).sendWindow).toBe(size);
   for (let left = size; left > 0; left -= 10_000)
@@ -136,7 +137,9 @@ test('an upload many times as large as the windows is whole, beside streams that
   const unread = [1, 2, 3].map(() => client.open({ method: 'POST', path: '/unread' }));
   for (const id of unread) await client.sendBody(id, Buffer.alloc(window), { endStream: false });
   const body = Buffer.alloc(100 * window);
-  expect((await client.request({ method: 'POST', path: '/', body })).body.toString()).toBe(String(body.length));
+  expect((await client.request({ method: 'POST', path: '/', body })).body.toString()).toBe(
+    String(body.length),
+  );
   for (const id of unread) expect(client.stream(id).sendWindow).toBeLessThan(window);
   reading.resolve();
   for (const id of unread) {

@@ -186,7 +186,7 @@ onEach(CARRIERS, (carrier) => {
         await send({ type: 'websocket.accept' });
         await endings.follow(receive);
       }),
-      { shutdownTimeout: 1 },
+      { shutdownTimeout: 20 },
     );
     const peer = await askForWebSocket(server);
     await until(() => signal !== undefined, 'the app');

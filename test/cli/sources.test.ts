@@ -58,6 +58,12 @@ describe('sources', () => {
     });
   });
 
+  test('what becomes of the process is not for a server that somebody else has made', async () => {
+    const { stderr, exitCode } = await runHere(['-s', './reporter.ts', '--pid', 'server.pid']);
+    expect(stderr).toBe('tsagi-server: --pid is for the built-in server: leave out --server, or this\n');
+    expect(exitCode).toBe(2);
+  });
+
   test('the config file is found by name, by --config, and by TSAGI_CONFIG', async () => {
     config('port: 1');
     mkdirSync(directory.join('etc'), { recursive: true });

@@ -18,9 +18,9 @@ export async function pass(clock: FakeClock, milliseconds: number): Promise<void
 /** Lets time pass until `promise` has settled; gives how much that was, in milliseconds. */
 export async function passUntil(clock: FakeClock, promise: Promise<unknown>): Promise<number> {
   const start = clock.now();
-  let isOver = false;
-  void promise.finally(() => (isOver = true));
-  while (!isOver) {
+  const progress = { isOver: false };
+  void promise.finally(() => (progress.isOver = true));
+  while (!progress.isOver) {
     if (clock.now() - start > 60_000) throw new Error('a minute has passed in vain');
     await pass(clock, STEP);
   }

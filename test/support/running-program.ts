@@ -27,10 +27,11 @@ export class RunningProgram implements AsyncDisposable {
   #output = '';
 
   constructor(command: readonly string[], { cwd, env = {}, descriptors = [], isGroup = false }: ProgramOptions = {}) {
-    const { TSAGI_ENV: _, ...inherited } = process.env;
+    // Variables of the server would be options; those of the tests are none.
+    const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('TSAGI_'));
     this.#child = Bun.spawn([...command], {
       stdio: ['ignore', 'pipe', 'pipe', ...descriptors],
-      env: { ...inherited, ...env },
+      env: { ...Object.fromEntries(inherited), ...env },
       detached: isGroup,
       ...(cwd === undefined ? {} : { cwd }),
     });

@@ -39,17 +39,18 @@ export class FieldLines {
     this.#skip = 0;
   }
 
-  /** The bytes `[from, end)`, which go on where the last ones ended: false if they are malformed. */
-  read(bytes: Uint8Array, from: number, end: number): boolean {
+  /** Reads `[from, end)`, which goes on where the last bytes ended: returns `end`, or where the first byte is that must not be. */
+  read(bytes: Uint8Array, from: number, end: number): number {
     let at = from;
     while (at < end) {
       if (this.#skip > 0) {
         const size = Math.min(this.#skip, end - at);
         this.#skip -= size;
         at += size;
-      } else if (!this.#readByte(bytes[at++]!)) return false;
+      } else if (this.#readByte(bytes[at]!)) at++;
+      else return at;
     }
-    return true;
+    return end;
   }
 
   /** A byte that is not part of a string. */

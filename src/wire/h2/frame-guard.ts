@@ -42,6 +42,8 @@ export class FrameGuard {
   #held: Buffer | undefined;
   #heldLength = 0;
   #fault: H2Fault | undefined;
+  /** How far a header block is well-formed. */
+  #stop = 0;
 
   constructor(limits: GuardLimits) {
     this.#shadow = new ConnectionShadow(limits);
@@ -126,7 +128,7 @@ export class FrameGuard {
 
   #readRest(chunk: Buffer, at: number): number {
     const size = Math.min(this.#rest, chunk.length - at);
-    if (!this.#readFields(chunk, at, at + size)) return chunk.length;
+    if (!this.#isWellFormed(chunk, at, at + size)) return this.#stopAt(chunk, at);
     if (this.#isPassing) this.#passed.pass(at, at + size);
     this.#rest -= size;
     if (this.#rest === 0) this.#endFrame();
@@ -141,7 +143,8 @@ export class FrameGuard {
     if (here < HEADER_SIZE + frame.prefixSize()) return this.#hold(chunk, at);
     if (!this.#decide(now)) return chunk.length;
     const size = Math.min(HEADER_SIZE + frame.length, here);
-    if (!this.#readFields(chunk, at + HEADER_SIZE + frame.prefixSize(), at + size)) return chunk.length;
+    const payloadAt = at + HEADER_SIZE + frame.prefixSize();
+    if (!this.#isWellFormed(chunk, payloadAt, at + size)) return this.#stopAt(chunk, at);
     if (this.#isPassing) this.#passed.pass(at, at + size);
     this.#rest = HEADER_SIZE + frame.length - size;
     if (this.#rest === 0) this.#endFrame();
@@ -168,7 +171,8 @@ export class FrameGuard {
     const size = HEADER_SIZE + frame.prefixSize();
     if (this.#heldLength < size) return stop;
     this.#held = undefined;
-    if (!this.#decide(now) || !this.#readFields(held, size, size)) return chunk.length;
+    if (!this.#decide(now)) return chunk.length;
+    if (!this.#isWellFormed(held, size, size)) return this.#stopAt(chunk, chunk.length);
     if (this.#isPassing) this.#passed.insert(held.subarray(0, size));
     this.#rest = HEADER_SIZE + frame.length - size;
     if (this.#rest === 0) this.#endFrame();
@@ -187,12 +191,19 @@ export class FrameGuard {
     return true;
   }
 
-  /** Reads what is here of a header block, which node:http2 must not see the end of if it is malformed: false if it is. */
-  #readFields(bytes: Buffer, from: number, end: number): boolean {
+  /** Reads what is here of a header block. */
+  #isWellFormed(bytes: Buffer, from: number, end: number): boolean {
     const { type } = this.#frame;
     if (type !== FRAME.headers && type !== FRAME.continuation) return true;
-    this.#fault = this.#judge.readFields(bytes, from, end);
-    return this.#fault === undefined;
+    this.#stop = this.#judge.readFields(bytes, from, end);
+    return this.#stop === end;
+  }
+
+  /** Ends the connection for a malformed header block, of which node:http2 must not see the end. */
+  #stopAt(chunk: Buffer, at: number): number {
+    this.#fault = H2_FAULTS.fieldBlock;
+    if (this.#isPassing && this.#stop > at) this.#passed.pass(at, this.#stop);
+    return chunk.length;
   }
 
   #endFrame(): void {

@@ -66,15 +66,14 @@ export class FrameJudge {
     }
   }
 
-  /** More of the payload of a HEADERS or CONTINUATION frame that has been judged. */
-  readFields(bytes: Buffer, from: number, end: number): H2Fault | undefined {
-    const outcome = this.#block.read(bytes, from, end);
-    if (outcome instanceof H2Fault) return outcome;
-    if (!outcome) return undefined;
+  /** More of the payload of a HEADERS or CONTINUATION frame that has been judged: how far it is well-formed, see {@link HeaderBlock}. */
+  readFields(bytes: Buffer, from: number, end: number): number {
+    const stop = this.#block.read(bytes, from, end);
+    if (stop < end || !this.#block.isRead) return stop;
     const stream = this.#shadow.streams.get(this.#block.owner);
     // Trailers may have come as well before anybody asks.
     if (stream?.fieldLines === 0) stream.fieldLines = this.#block.lineCount;
-    return undefined;
+    return stop;
   }
 
   #judgeOther(frame: FrameHead): Decision {

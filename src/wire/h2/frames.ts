@@ -93,3 +93,8 @@ export function goAwayFrame(lastStreamId: number, errorCode: number, debugData =
   bytes.write(debugData, HEADER_SIZE + 8, 'latin1');
   return bytes;
 }
+
+/** RFC 9113 section 6.8: NO_ERROR, and no stream is refused yet; whoever acknowledges the PING, "farewell", has read of it. */
+export function farewellFrames(): Buffer {
+  return Buffer.concat([goAwayFrame(MAX_STREAM, 0), pingFrame(0x6661_7265_7765_6c6cn)]);
+}

@@ -75,13 +75,22 @@ export class HeaderBlock {
     return this.#lines.count;
   }
 
-  /** The bytes `[from, end)` of the frame's payload, behind its padding length and priority: whether the block has ended by them. */
-  read(bytes: Buffer, from: number, end: number): boolean | H2Fault {
+  /** Whether all of the block has been read. */
+  get isRead(): boolean {
+    return this.#isLast && this.#fragment === 0;
+  }
+
+  /**
+   * Reads `[from, end)` of the frame's payload, behind its padding length and priority. Returns how far it is well-formed: `end`, or before
+   * the first byte that must not be, or before the last one if the block must not end there; -1 if there is not even one.
+   */
+  read(bytes: Buffer, from: number, end: number): number {
     const size = Math.min(this.#fragment, end - from);
     this.#fragment -= size;
-    if (!this.#lines.read(bytes, from, from + size)) return H2_FAULTS.fieldBlock;
-    if (!this.#isLast || this.#fragment > 0) return false;
-    return this.#lines.isWhole || H2_FAULTS.fieldBlock;
+    const stop = this.#lines.read(bytes, from, from + size);
+    if (stop < from + size) return stop;
+    if (this.isRead && !this.#lines.isWhole) return size > 0 ? stop - 1 : -1;
+    return end;
   }
 
   countContinuation({ length }: FrameHead): H2Fault | undefined {

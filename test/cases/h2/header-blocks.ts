@@ -11,6 +11,7 @@ import {
   frame,
   type GuardRow,
   headers,
+  PADDED,
   ping,
   priority,
   request,
@@ -32,7 +33,58 @@ const interrupted = (name: string, by: Buffer): GuardRow => ({
   fault: 'blockInterrupted',
 });
 
+/** A malformed block; node:http2 sees nothing from its byte `stop` on. */
+const malformed = (name: string, rfc: string, block: string, stop: number): GuardRow => {
+  const bad = headers(1, END_STREAM | END_HEADERS, Buffer.from(block, 'hex'));
+  return {
+    name,
+    rfc: `RFC 7541 ${rfc}`,
+    steps: [bad, ping()],
+    passed: [bad.subarray(0, 9 + stop)],
+    fault: 'fieldBlock',
+  };
+};
+
+const malformedRows: readonly GuardRow[] = [
+  malformed('an index of 0', '6.1', '8280', 1),
+  malformed('a table size update behind a field', '4.2', '82203f', 1),
+  malformed('a table size update between literals', '4.2', '4001610162204001610162', 5),
+  malformed('an index that never ends', '5.1', '82ff8080', 3),
+  malformed('an index of more than 32 bits', '5.1', '82ffffffffffff7f', 6),
+  malformed('a literal without a value', '6.2', '82000161', 3),
+  malformed('a literal without a name', '6.2', '8200', 1),
+  malformed('a string longer than the block', '5.2', '8200016105616263', 7),
+  {
+    name: 'a block that breaks off, and ends in an empty CONTINUATION',
+    rfc: 'RFC 7541 6.2',
+    steps: [headers(1, END_STREAM, Buffer.from('82000161', 'hex')), continuation(1, END_HEADERS, 0), ping()],
+    passed: [headers(1, END_STREAM, Buffer.from('82000161', 'hex'))],
+    fault: 'fieldBlock',
+  },
+  {
+    name: 'a malformed block in padding',
+    rfc: 'RFC 7541 6.2',
+    steps: [headers(1, END_HEADERS | PADDED, Buffer.from('0382000161000000', 'hex')), ping()],
+    passed: [headers(1, END_HEADERS | PADDED, Buffer.from('0382000161000000', 'hex')).subarray(0, 13)],
+    fault: 'fieldBlock',
+  },
+  {
+    name: 'padding is not read as fields',
+    rfc: '6.2',
+    steps: [headers(1, END_HEADERS | PADDED, Buffer.from('02828684410161' + '0080', 'hex')), ping()],
+    passed: [headers(1, END_HEADERS | PADDED, Buffer.from('02828684410161' + '0080', 'hex')), ping()],
+  },
+  {
+    name: 'a malformed block of trailers',
+    rfc: 'RFC 7541 6.1',
+    steps: [upload(1), headers(1, END_STREAM | END_HEADERS, Buffer.of(0x80)), ping()],
+    passed: [upload(1), headers(1, END_STREAM | END_HEADERS, Buffer.of(0x80)).subarray(0, 9)],
+    fault: 'fieldBlock',
+  },
+];
+
 export const headerBlockRows: readonly GuardRow[] = [
+  ...malformedRows,
   {
     name: 'a block of three frames',
     rfc: '6.10',

@@ -19,12 +19,14 @@ const CODES = {
   FLOW_CONTROL_ERROR: 3,
   STREAM_CLOSED: 5,
   FRAME_SIZE_ERROR: 6,
+  COMPRESSION_ERROR: 9,
   ENHANCE_YOUR_CALM: 11,
 };
 
 /** What RFC 9113 section 7 calls for, by the name of the fault; PROTOCOL_ERROR is the rest. */
 function errorCodeOf(fault: string): number {
   if (/flood|too_many$|block_too_long/.test(fault)) return CODES.ENHANCE_YOUR_CALM;
+  if (fault === 'field_block') return CODES.COMPRESSION_ERROR;
   if (/window/.test(fault)) return CODES.FLOW_CONTROL_ERROR;
   if (/^frame_too|length$/.test(fault)) return CODES.FRAME_SIZE_ERROR;
   return fault === 'stream_ended' ? CODES.STREAM_CLOSED : CODES.PROTOCOL_ERROR;
