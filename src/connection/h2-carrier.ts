@@ -10,7 +10,7 @@ import { plainResponse } from '../session/plain-response.ts';
 import { createSession, runSession } from '../session/start-session.ts';
 import { OutboundQueue } from '../transport/outbound-queue.ts';
 import { H1_ERRORS } from '../wire/h1/errors.ts';
-import { CARRIER_FAULTS, H2_ERROR, type H2Fault } from '../wire/h2/errors.ts';
+import { CARRIER_FAULTS, H2_ERROR, type H2Fault, sessionFault } from '../wire/h2/errors.ts';
 import { FrameGuard, type GuardVerdict } from '../wire/h2/frame-guard.ts';
 import { farewellFrames, FRAME, goAwayFrame, rstStreamFrame } from '../wire/h2/frames.ts';
 import { H2RequestHead, MALFORMED, readRequestFields } from '../wire/h2/request-fields.ts';
@@ -60,6 +60,7 @@ export class H2Carrier implements Carrier, H2Wire, H2SessionOwner, TurnMember {
   #farewellSince = 0;
   /** The session has. */
   #saidGoaway = false;
+  #sessionFault: H2Fault = CARRIER_FAULTS.undecodable;
   #hasSentSettings = false;
   #isInputEnded = false;
   #isNudging = false;
@@ -186,12 +187,14 @@ export class H2Carrier implements Carrier, H2Wire, H2SessionOwner, TurnMember {
 
   sessionEnded(): void {
     if (this.phase === 'closing' || this.phase === 'closed') return;
-    // node:http2 of Bun 1.4.5 gives up on some field sections without a word (RFC 9113 5.4.1).
-    if (!this.#saidGoaway && !this.#isInputEnded) this.#fail(CARRIER_FAULTS.undecodable);
-    else this.#close();
+    if (this.#saidGoaway || this.#isInputEnded) return this.#close();
+    // node:http2 of Bun 1.4.5 gives up without a word (RFC 9113 5.4.1), and says why a little later.
+    this.#dropExchanges('protocol_error');
+    setImmediate(() => this.#isReading && this.#fail(this.#sessionFault));
   }
 
-  sessionFailed(error: Error): void {
+  sessionFailed(error: NodeJS.ErrnoException): void {
+    this.#sessionFault = sessionFault(error.errno);
     this.context.log.debug(`HTTP/2 ${this.#connection?.client?.[0] ?? 'unix'}: ${error.message}`);
   }
 

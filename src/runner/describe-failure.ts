@@ -23,7 +23,8 @@ const COMMAND_PACKAGE = '/node_modules/citty/';
 const FRAME = /^\s*at (?:(.*) \()?(.+?):(\d+):(\d+)\)?$/;
 
 /** What importing or calling `shownAs` threw, for the app's author. */
-export function describeFailure(shownAs: string, error: unknown, cwd: string): AppLoadError {
+export function describeFailure(shownAs: string, thrown: unknown, cwd: string): AppLoadError {
+  const error = firstSyntaxError(thrown) ?? thrown;
   const { places, frames } = placesOf(error, cwd);
   const lines = [`cannot load ${shownAs}: ${summarize(error)}`];
   const [first] = places;
@@ -31,7 +32,13 @@ export function describeFailure(shownAs: string, error: unknown, cwd: string): A
   lines.push(...frames.map((frame) => `    at ${frame}`));
   const cause = error instanceof Error ? error.cause : undefined;
   if (cause !== undefined) lines.push(`  caused by ${summarize(cause)}`);
-  return new AppLoadError(lines.join('\n'), { cause: error });
+  return new AppLoadError(lines.join('\n'), { cause: thrown });
+}
+
+/** Of a file that does not parse for several reasons; the others tend to follow from the first. */
+function firstSyntaxError(error: unknown): BunMessage | undefined {
+  const first: unknown = error instanceof AggregateError ? error.errors[0] : undefined;
+  return isMessageWithPosition(first) ? first : undefined;
 }
 
 function summarize(error: unknown): string {

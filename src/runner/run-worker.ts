@@ -2,15 +2,14 @@
  * One worker of several, from the master's first message to the end. It says to its master what a single process would say on
  * stderr and with its exit code.
  */
+import { systemClock } from '../clock/clock.ts';
 import { assumeIdentity, resolveIdentity } from '../process/os-identity.ts';
 import type { Payload } from '../process/messages.ts';
 import type { WorkerLink } from '../process/worker-link.ts';
-import { readTls, speaksTls } from '../server/server.ts';
+import { readTls, speaksTls, type ServerSettings } from '../server/server.ts';
 import type { Program, Startable } from './program.ts';
+import { requestLimit, watchMemory } from './retirement.ts';
 import { socketsOf } from './worker-payload.ts';
-
-/** Milliseconds between looks at the memory. */
-const MEMORY_INTERVAL = 30_000;
 
 /** Resolves with whether it has served, when it has ended. */
 export async function runWorker(
@@ -42,8 +41,9 @@ export async function runWorker(
     return false;
   }
   if (!isStopping) {
-    link.ready(program.settings.heartbeatTimeout);
-    watchMemory(program.settings.maxWorkerMemory, link);
+    const { heartbeatTimeout, maxWorkerMemory: limit } = program.settings;
+    link.ready(heartbeatTimeout);
+    watchMemory({ limit, clock: systemClock, retire: (reason) => link.retire(reason) });
   }
   try {
     await server.stopped;
@@ -53,34 +53,13 @@ export async function runWorker(
   return true;
 }
 
-/** `limit` in bytes of resident memory; 0 is none. */
-function watchMemory(limit: number, link: WorkerLink): void {
-  if (limit === 0) return;
-  const look = (): void => {
-    const used = process.memoryUsage.rss();
-    if (used > limit)
-      link.retire(`uses ${inMiB(used)} of memory, more than ${inMiB(limit)} (maxWorkerMemory)`);
-  };
-  setInterval(look, MEMORY_INTERVAL).unref();
-}
-
-function inMiB(bytes: number): string {
-  return `${Math.round(bytes / 1024 ** 2)} MiB`;
-}
-
-/** Requests after which this worker asks to be replaced: a tenth more or less, so that workers do not do so together. */
-export function jitteredLimit(maxRequests: number, random = Math.random()): number {
-  return Math.max(1, Math.round(maxRequests * (0.9 + 0.2 * random)));
-}
-
 /** What the settings of a worker's server are besides those of the program. */
 export function workerSettings(
   link: WorkerLink,
   { maxRequests }: Program['settings'],
-): { workerNum: number; requestLimit?: { count: number; reached(): void } } {
-  const { workerNum } = link;
-  if (maxRequests === 0) return { workerNum };
-  const count = jitteredLimit(maxRequests);
-  const reached = (): void => link.retire(`has taken ${count} requests (maxRequests)`);
-  return { workerNum, requestLimit: { count, reached } };
+): Pick<ServerSettings, 'workerNum' | 'requestLimit'> {
+  return {
+    workerNum: link.workerNum,
+    requestLimit: requestLimit(maxRequests, (reason) => link.retire(reason)),
+  };
 }

@@ -51,7 +51,7 @@ export interface ServerSettings
   readonly accessLog: string | boolean;
   readonly accessLogFormat: string;
   /** Told whenever so many requests have begun. */
-  readonly requestLimit?: { readonly count: number; reached(): void };
+  readonly requestLimit?: { readonly count: number; reached(): void } | undefined;
 }
 
 /** What others have opened for the server: while they still had the right to, for instance. */

@@ -153,10 +153,20 @@ const FLOODS: readonly Flood[] = [
       dataFrame(streamOf(count), 'two'),
     ],
     ...RESETS,
-    // open: with the default budget, node:http2 runs out of its own (1000 resets) first: COMPRESSION_ERROR.
     options: TINY_RESETS,
     // These resets are counted a turn later: as many streams as may be open at once can begin before.
     mostCalls: 100,
+  },
+  {
+    name: 'more DATA than content-length, with h2RstBurst large',
+    round: (count) => [
+      open(streamOf(count), block('/upload', [['content-length', '1']])),
+      dataFrame(streamOf(count), 'two'),
+    ],
+    // node:http2 has a limit of its own.
+    debug: 'Too many requests are malformed.',
+    options: { http2: true, h2RstBurst: 5000 },
+    mostCalls: 1100,
   },
   {
     name: 'empty HEADERS',

@@ -25,6 +25,7 @@ const FILES: Record<string, string> = {
   'nothing.ts': 'export const foo = 1, bar = 2;',
   'empty.ts': 'export {};',
   'syntax.ts': 'const fine = 1;\nexport default async (scope) => { const x = ; };\n',
+  'two-syntax-errors.ts': 'export const = ;\n',
   'imports-syntax.ts': "import './syntax.ts';\nexport default async () => {};\n",
   'throws.ts':
     "function connect() {\n  throw new TypeError('no database');\n}\nconnect();\nexport default connect;\n",
@@ -218,6 +219,12 @@ describe('files that fail', () => {
     const message = await refusal('imports-syntax.ts');
     expect(message).toStartWith('cannot load imports-syntax.ts: Unexpected ;');
     expect(message).toContain('at syntax.ts:2:45');
+  });
+
+  test('of several syntax errors in a file the first is shown', async () => {
+    const message = await refusal('two-syntax-errors.ts');
+    expect(message).toStartWith('cannot load two-syntax-errors.ts: Expected identifier but found "="\n');
+    expect(message).toEndWith('    at two-syntax-errors.ts:1:14');
   });
 
   test('a throw on import shows the frames of the app and none of the server', async () => {

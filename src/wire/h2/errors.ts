@@ -183,3 +183,11 @@ export const CARRIER_FAULTS = {
     'The header fields of a request did not arrive in time.',
   ),
 } as const;
+
+/** NGHTTP2_ERR_FLOODED: node:http2 of Bun 1.4.5 forgives 1000 bodies of another length than was declared. */
+const FLOODED = -904;
+
+/** Why a session of node:http2 has ended by itself. */
+export function sessionFault(errno: number | undefined): H2Fault {
+  return errno === FLOODED ? CARRIER_FAULTS.faultFlood : CARRIER_FAULTS.undecodable;
+}

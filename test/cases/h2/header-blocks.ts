@@ -50,7 +50,7 @@ const malformedRows: readonly GuardRow[] = [
   malformed('a table size update behind a field', '4.2', '82203f', 1),
   malformed('a table size update between literals', '4.2', '4001610162204001610162', 5),
   malformed('an index that never ends', '5.1', '82ff8080', 3),
-  malformed('an index of more than 32 bits', '5.1', '82ffffffffffff7f', 6),
+  malformed('an index of more than 32 bits', '5.1', '82ffffffffffff7f', 7),
   malformed('a literal without a value', '6.2', '82000161', 3),
   malformed('a literal without a name', '6.2', '8200', 1),
   malformed('a string longer than the block', '5.2', '8200016105616263', 7),
