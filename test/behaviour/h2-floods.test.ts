@@ -364,7 +364,9 @@ test('WINDOW_UPDATE of one byte, each sent when the byte has come: ENHANCE_YOUR_
     }
     expect(await client.ended()).toBe('fin');
   };
+  const before = memory();
   await servingBeside(server, trickle());
+  expect(memory() - before).toBeLessThan(MOST_GROWTH);
   expect(client.goaway).toMatchObject({
     code: CODE.enhanceYourCalm,
     debug: 'Too many WINDOW_UPDATE frames.',
@@ -380,6 +382,7 @@ test('WINDOW_UPDATE of one byte, many at once: ENHANCE_YOUR_CALM', async () => {
   const client = await RawH2Client.connect(server.address, { refillsWindows: false });
   await client.start([[SETTING.initialWindowSize, 0]]);
   const stream = client.open({ path: '/large' }, { endStream: true });
+  const before = memory();
   await servingBeside(
     server,
     flood(client, () => {
@@ -387,6 +390,7 @@ test('WINDOW_UPDATE of one byte, many at once: ENHANCE_YOUR_CALM', async () => {
       return [windowUpdateFrame(stream, 1)];
     }),
   );
+  expect(memory() - before).toBeLessThan(MOST_GROWTH);
   expect(client.goaway?.debug).toBe('Too many WINDOW_UPDATE frames.');
   expect(client.stream(stream).received).toBeLessThan(3000);
   await over(server, client);

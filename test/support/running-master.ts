@@ -21,6 +21,8 @@ const PATIENCE = 25_000;
 const MOST_ATTEMPTS = 200;
 
 export interface MasterOptions {
+  /** How the command is called, where that is not from its sources. */
+  readonly command?: readonly string[];
   readonly workers?: number;
   readonly app?: string;
   /** An expression in the place of the app. */
@@ -44,13 +46,14 @@ export class RunningMaster implements AsyncDisposable {
   /** Does not wait for anything. It listens on a free port and on a unix socket. */
   constructor(options: MasterOptions = {}) {
     const { workers = 2, app = APP, inline, args = [], env = {}, listens = true, ...rest } = options;
+    const { command = [process.execPath, COMMAND], ...place } = rest;
     this.#mark = randomUUID();
     this.#directory = temporaryDirectory();
     const listening = listens ? ['--listen', '127.0.0.1:0', '--listen', this.unixPath] : [];
     const source = inline === undefined ? [app] : ['-e', inline];
     this.#program = new RunningProgram(
-      [process.execPath, COMMAND, ...source, '-w', String(workers), ...listening, ...args],
-      { cwd: ROOT, ...rest, env: { ...env, [MARK]: this.#mark } },
+      [...command, ...source, '-w', String(workers), ...listening, ...args],
+      { cwd: ROOT, ...place, env: { ...env, [MARK]: this.#mark } },
     );
     this.#pid = this.#program.pid;
   }
