@@ -26,7 +26,10 @@ export class RunningProgram implements AsyncDisposable {
   readonly #waiting = new Set<() => void>();
   #output = '';
 
-  constructor(command: readonly string[], { cwd, env = {}, descriptors = [], isGroup = false }: ProgramOptions = {}) {
+  constructor(
+    command: readonly string[],
+    { cwd, env = {}, descriptors = [], isGroup = false }: ProgramOptions = {},
+  ) {
     // Variables of the server would be options; those of the tests are none.
     const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('TSAGI_'));
     this.#child = Bun.spawn([...command], {
