@@ -4,7 +4,7 @@
  * body passed off as whole.
  */
 import { Buffer } from 'node:buffer';
-import { closeSync, constants, fstatSync, openSync, read, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, read, readFileSync, readSync } from 'node:fs';
 import type { BunFileLike } from '../contract/send-events.ts';
 import { invalidField, type RawEvent, readCount } from './event-fields.ts';
 
@@ -13,6 +13,9 @@ const PIECE_SIZE = 256 * 1024;
 
 /** A FIFO without a writer must not hold up the process; regular files do not know the difference. */
 const OPEN_FLAGS = constants.O_RDONLY | constants.O_NONBLOCK;
+
+/** Where the files inside a compiled executable are: in memory, and in Bun 1.4.5 without descriptors. */
+const EMBEDDED_FILES = '/$bunfs/';
 
 export interface ResponseSource {
   /** Bytes that will be sent; Infinity for a pipe, which ends when it ends, whatever length was asked for. */
@@ -35,6 +38,7 @@ export function openSource(event: RawEvent, syncThreshold: number): ResponseSour
   if (fh !== undefined)
     return new DescriptorSource(descriptorOf(type, fh), { ...range, syncThreshold, isOwned: false });
   if (typeof file === 'string') {
+    if (file.startsWith(EMBEDDED_FILES)) return new BlobSource(new Blob([readFileSync(file)]), range);
     return new DescriptorSource(openSync(file, OPEN_FLAGS), { ...range, syncThreshold, isOwned: true });
   }
   if (file instanceof Blob) return openBlob(file as unknown as BunFileLike & Blob, range);

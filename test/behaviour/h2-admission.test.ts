@@ -6,7 +6,6 @@ import { expect, test } from 'bun:test';
 import { RawH2Client } from '../support/h2/raw-h2-client.ts';
 import type { TestServer } from '../support/start-server.ts';
 import { until } from '../support/within.ts';
-import { header } from '../support/raw-client.ts';
 import { httpApp, reply } from './apps.ts';
 import { H2_CARRIERS, onEach } from './carriers.ts';
 
@@ -47,24 +46,5 @@ onEach(H2_CARRIERS, (carrier) => {
     const second = await open(server);
     expect((await second.request({ path: '/' })).body.toString()).toBe('served');
     second.close();
-  });
-
-  test('limitConcurrency: the stream too many gets 503 with retry-after, and its connection goes on', async () => {
-    const app = httpApp(async (scope, _receive, send) => {
-      if (scope.path === '/wait') await scope['tsagi.connection'].disconnected;
-      else await reply(send, 'served');
-    });
-    await using server = await carrier.start(app, { limitConcurrency: 1 });
-    const client = await open(server);
-    const waiting = client.open({ path: '/wait' }, { endStream: true });
-    await client.ping();
-    const refused = await client.request({ path: '/' });
-    expect(refused.status).toBe(503);
-    expect(header(refused, 'retry-after')).toMatch(/^[1-9]\d*$/);
-    client.reset(waiting);
-    await client.ping();
-    expect((await client.request({ path: '/' })).status).toBe(200);
-    expect(client.goaways).toEqual([]);
-    client.close();
   });
 });

@@ -255,8 +255,9 @@ async function run(subject: Subject, row: ConformanceRow): Promise<void> {
 }
 
 /**
- * What node:http2 of Bun 1.4.5 gets wrong where nobody else sees the fields: it drops values that are malformed, decodes two malformed
- * blocks, and its encoder takes no notice of the client's table size. These rows fail, and say so once they no longer do.
+ * The encoder of node:http2 of Bun 1.4.5 takes no notice of a client's table size, and goes on referring to what the client no longer keeps. It
+ * indexes nothing of what is marked as sensitive, but no size update (RFC 7541 4.2) can be had from it. These rows fail, and say
+ * so once they no longer do.
  */
 const BEYOND_REACH: ReadonlySet<string> = new Set([
   'the setting: HEADER_TABLE_SIZE of 0',

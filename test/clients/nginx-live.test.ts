@@ -2,7 +2,7 @@ import { describe, expect } from 'bun:test';
 import { needs, programPath } from '../support/program.ts';
 import { RunningProgram, startServer } from '../support/running-program.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
-import { startUpgradeProxy, type UpgradeProxy } from './nginx-upgrade-proxy.ts';
+import { NginxProxy } from './nginx-proxy.ts';
 import { playScenarios, scenarioCommand } from './play-scenario.ts';
 
 const APP = 'test/clients/live-app.ts';
@@ -13,7 +13,7 @@ const GOING = { code: 1001, reason: 'the server is shutting down', wasClean: tru
 /** Behind nginx: what it needs, how the server is started, and how nginx gets to it. */
 interface Stage extends AsyncDisposable {
   readonly server: RunningProgram;
-  readonly nginx: UpgradeProxy;
+  readonly nginx: NginxProxy;
 }
 
 async function behindNginx(kind: 'TCP' | 'a unix socket'): Promise<Stage> {
@@ -23,7 +23,7 @@ async function behindNginx(kind: 'TCP' | 'a unix socket'): Promise<Stage> {
   const server = stack.use(startServer(APP, [...where, '--ws-compression']));
   await server.said(/listening on /);
   const upstream = kind === 'TCP' ? new URL(await server.url()).host : `unix:${path}`;
-  const nginx = stack.use(await startUpgradeProxy(upstream));
+  const nginx = stack.use(await NginxProxy.start(upstream));
   return { server, nginx, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }
 

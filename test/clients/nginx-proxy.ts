@@ -1,42 +1,38 @@
 /**
- * nginx in front of a server, as it is put there in production: its own process, kept-alive connections to the server,
- * no buffering of request bodies. Everything it writes goes to a directory that is removed in the end.
+ * nginx in front of a server, as a process of its own: it keeps connections to the server open, hands on upgrades and request bodies as
+ * they come, and buffers responses, as it does by default, except below `/unbuffered` and where the application forbids it. Everything it
+ * writes goes to a directory that is removed in the end.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { programPath } from '../support/program.ts';
 import { RunningProgram } from '../support/running-program.ts';
+import { temporaryDirectory, type TemporaryDirectory } from '../support/temporary-directory.ts';
 
 export class NginxProxy implements AsyncDisposable {
+  readonly #program: RunningProgram;
+  readonly #directory: TemporaryDirectory;
   readonly url: string;
-  readonly #process: RunningProgram;
-  readonly #directory: string;
 
-  private constructor(port: number, directory: string, nginx: RunningProgram) {
+  private constructor(port: number, program: RunningProgram, directory: TemporaryDirectory) {
     this.url = `http://127.0.0.1:${port}`;
+    this.#program = program;
     this.#directory = directory;
-    this.#process = nginx;
   }
 
   /** `upstream` as nginx writes it: `127.0.0.1:5000` or `unix:/path`. Resolves when nginx accepts. */
-  static async start(upstream: string): Promise<NginxProxy> {
-    const directory = mkdtempSync(join(tmpdir(), 'tsagi-nginx-'));
+  static start(upstream: string): Promise<NginxProxy> {
     const port = freePort();
-    writeFileSync(join(directory, 'nginx.conf'), configuration(upstream, port));
-    const nginx = new RunningProgram([
-      programPath('nginx'),
-      '-p',
-      directory,
-      '-c',
-      'nginx.conf',
-      '-e',
-      'stderr',
-    ]);
-    const proxy = new NginxProxy(port, directory, nginx);
+    return NginxProxy.startWith(port, site(upstream, port));
+  }
+
+  /** `http` is what stands in nginx's `http { … }`; it listens on `port`. */
+  static async startWith(port: number, http: string): Promise<NginxProxy> {
+    const directory = temporaryDirectory();
+    await Bun.write(directory.join('nginx.conf'), configuration(http));
+    const flags = ['-p', directory.path, '-c', 'nginx.conf', '-e', 'stderr'];
+    const proxy = new NginxProxy(port, new RunningProgram([programPath('nginx'), ...flags]), directory);
     try {
       // It says so once its sockets listen.
-      await nginx.said(/start worker process /);
+      await proxy.#program.said(/start worker process /);
     } catch (error) {
       await proxy[Symbol.asyncDispose]();
       throw error;
@@ -46,23 +42,26 @@ export class NginxProxy implements AsyncDisposable {
 
   /** What nginx had to complain of. */
   get complaints(): string[] {
-    return this.#process.output.split('\n').filter((line) => /\[(warn|error|crit|alert|emerg)\]/.test(line));
+    return this.#program.output
+      .split('\n')
+      .filter((line) => /\[(warn|error|crit|alert|emerg)\]/.test(line));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#process[Symbol.asyncDispose]();
-    rmSync(this.#directory, { recursive: true, force: true });
+    await this.#program[Symbol.asyncDispose]();
+    this.#directory[Symbol.dispose]();
   }
 }
 
-function freePort(): number {
+/** For programs that cannot say which port they were given. */
+export function freePort(): number {
   const listener = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data() {} } });
   const { port } = listener;
   listener.stop(true);
   return port;
 }
 
-const configuration = (upstream: string, port: number): string => `
+const configuration = (http: string): string => `
 daemon off;
 worker_processes 1;
 pid nginx.pid;
@@ -76,6 +75,15 @@ http {
   fastcgi_temp_path fastcgi;
   uwsgi_temp_path uwsgi;
   scgi_temp_path scgi;
+  ${http}
+}
+`;
+
+const site = (upstream: string, port: number): string => `
+  map $http_upgrade $connection_upgrade {
+    default upgrade;
+    '' '';
+  }
   upstream tsagi {
     server ${upstream};
     keepalive 32;
@@ -83,15 +91,17 @@ http {
   server {
     listen 127.0.0.1:${port};
     client_max_body_size 0;
-    location / {
-      proxy_pass http://tsagi;
-      proxy_http_version 1.1;
-      proxy_set_header Connection "";
-      proxy_set_header X-Forwarded-For $remote_addr;
-      proxy_request_buffering off;
-      proxy_next_upstream off;
-      proxy_max_temp_file_size 0;
+    proxy_http_version 1.1;
+    proxy_set_header Upgrade $http_upgrade;
+    proxy_set_header Connection $connection_upgrade;
+    proxy_set_header X-Forwarded-For $remote_addr;
+    proxy_request_buffering off;
+    proxy_next_upstream off;
+    proxy_max_temp_file_size 0;
+    location / { proxy_pass http://tsagi; }
+    location /unbuffered/ {
+      proxy_pass http://tsagi/;
+      proxy_buffering off;
     }
   }
-}
 `;

@@ -23,7 +23,8 @@ const MOST_ATTEMPTS = 200;
 export interface MasterOptions {
   /** How the command is called, where that is not from its sources. */
   readonly command?: readonly string[];
-  readonly workers?: number;
+  /** `configured` leaves it to a config file. */
+  readonly workers?: number | 'configured';
   readonly app?: string;
   /** An expression in the place of the app. */
   readonly inline?: string;
@@ -50,11 +51,13 @@ export class RunningMaster implements AsyncDisposable {
     this.#mark = randomUUID();
     this.#directory = temporaryDirectory();
     const listening = listens ? ['--listen', '127.0.0.1:0', '--listen', this.unixPath] : [];
+    const count = workers === 'configured' ? [] : ['-w', String(workers)];
     const source = inline === undefined ? [app] : ['-e', inline];
-    this.#program = new RunningProgram(
-      [...command, ...source, '-w', String(workers), ...listening, ...args],
-      { cwd: ROOT, ...place, env: { ...env, [MARK]: this.#mark } },
-    );
+    this.#program = new RunningProgram([...command, ...source, ...count, ...listening, ...args], {
+      cwd: ROOT,
+      ...place,
+      env: { ...env, [MARK]: this.#mark },
+    });
     this.#pid = this.#program.pid;
   }
 
