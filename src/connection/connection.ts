@@ -9,6 +9,8 @@ import type { TlsExtension } from '../contract/scope.ts';
 import type { Peer } from '../session/exchange.ts';
 import { type RawSocket, TransportSocket } from '../transport/socket.ts';
 import type { NegotiatedProtocol } from '../transport/tls.ts';
+import { CARRIER_FAULTS } from '../wire/h2/errors.ts';
+import { refusalFrames } from '../wire/h2/frames.ts';
 import type { ConnectionContext } from './connection-context.ts';
 import type { DeadlineName, Phase, Watchable, Watched } from './deadlines.ts';
 import type { Carrier } from './carrier.ts';
@@ -102,9 +104,12 @@ export class Connection extends TransportSocket implements Peer, Watchable, Watc
     this.#carrier?.drain();
   }
 
-  /** One connection too many: says so, whatever the request is going to be. */
+  /** One connection too many: says so, whatever the request is going to be. HTTP/1.1 is for those that have not settled a protocol. */
   turnAway(): void {
-    this.#borrow().turnAway();
+    if (this.negotiated !== 'h2') return this.#borrow().turnAway();
+    const { errorCode, message } = CARRIER_FAULTS.overloaded;
+    this.write(refusalFrames(errorCode, message));
+    this.linger();
   }
 
   /** Ends at once, so that the client can tell that a response is not whole. */

@@ -13,6 +13,7 @@ import { H1_ERRORS } from '../wire/h1/errors.ts';
 import { CARRIER_FAULTS, H2_ERROR, type H2Fault, sessionFault } from '../wire/h2/errors.ts';
 import { FrameGuard, type GuardVerdict } from '../wire/h2/frame-guard.ts';
 import { farewellFrames, FRAME, goAwayFrame, rstStreamFrame } from '../wire/h2/frames.ts';
+import type { LiteralBlocks } from '../wire/h2/literal-blocks.ts';
 import { H2RequestHead, MALFORMED, readRequestFields } from '../wire/h2/request-fields.ts';
 import { ProtocolError } from '../wire/protocol-error.ts';
 import type { Carrier } from './carrier.ts';
@@ -22,7 +23,7 @@ import { type DeadlineName, GRACE_SECONDS, type Phase } from './deadlines.ts';
 import { H2Duplex, type H2Wire } from './h2-duplex.ts';
 import { SessionFeed } from './h2-session-feed.ts';
 import { H2Exchange } from './h2-exchange.ts';
-import type { H2Service, H2SessionOwner } from './h2-service.ts';
+import { guardLimits, type H2Service, type H2SessionOwner } from './h2-service.ts';
 import { RETRY_SOON } from './fault-answer.ts';
 import { ResetMemory } from './reset-memory.ts';
 import { PlacedSet } from './placed-set.ts';
@@ -76,14 +77,7 @@ export class H2Carrier implements Carrier, H2Wire, H2SessionOwner, TurnMember {
     this.lastSent = deadlines.now;
     this.outbound = new OutboundQueue(connection, settings);
     this.progress = new QueueProgress(this.outbound);
-    this.#guard = new FrameGuard({
-      maxFrameSize: settings.h2MaxFrameSize,
-      maxConcurrentStreams: settings.h2MaxConcurrentStreams,
-      initialWindowSize: settings.h2InitialWindowSize,
-      maxHeaderListSize: settings.h2MaxHeaderListSize,
-      rstBurst: settings.h2RstBurst,
-      rstRate: settings.h2RstRate,
-    });
+    this.#guard = new FrameGuard(guardLimits(settings));
     this.#duplex = new H2Duplex(this);
     this.#feed = new SessionFeed(this.#duplex, this.#guard);
     this.#session = service.start(this.#duplex, this);
@@ -91,6 +85,10 @@ export class H2Carrier implements Carrier, H2Wire, H2SessionOwner, TurnMember {
 
   get peer(): Peer {
     return this.#connection!;
+  }
+
+  get literals(): LiteralBlocks | undefined {
+    return this.#guard.literals;
   }
 
   // What the socket says.
@@ -157,7 +155,8 @@ export class H2Carrier implements Carrier, H2Wire, H2SessionOwner, TurnMember {
     if (this.#exchanges.size === 0 && !this.#guard.isInsideHeaderBlock) this.#close();
   }
 
-  #send(frames: Buffer): void {
+  #send(written: Buffer): void {
+    const frames = this.literals?.translate(written) ?? written;
     const verdict = this.#guard.outbound(frames, this.context.deadlines.now);
     this.#queue(frames);
     if (verdict !== undefined) this.#apply(verdict);
@@ -218,7 +217,10 @@ export class H2Carrier implements Carrier, H2Wire, H2SessionOwner, TurnMember {
   #run(exchange: H2Exchange): void {
     const { contentLength } = exchange.head;
     const { maxBodySize } = this.context.settings;
-    if (maxBodySize > 0 && contentLength > maxBodySize) return this.#tooLarge(exchange);
+    if (maxBodySize > 0 && contentLength > maxBodySize) {
+      const { status, message } = H1_ERRORS.bodyTooLarge;
+      return plainResponse(exchange, status, message);
+    }
     const session = createSession(exchange, this.context.session);
     if (session === undefined) return;
     exchange.observer = session;
@@ -276,11 +278,6 @@ export class H2Carrier implements Carrier, H2Wire, H2SessionOwner, TurnMember {
     const { status, message } = reason === 'client_timeout' ? H1_ERRORS.bodyTimeout : H1_ERRORS.bodyTooLarge;
     plainResponse(exchange, status, message);
     observer?.disconnected(reason);
-  }
-
-  #tooLarge(exchange: H2Exchange): void {
-    const { status, message } = H1_ERRORS.bodyTooLarge;
-    plainResponse(exchange, status, message);
   }
 
   // Deadlines.

@@ -17,6 +17,7 @@ import type {
 } from '../session/exchange.ts';
 import { CheckedHeaders } from '../session/response-headers.ts';
 import { H2_ERROR } from '../wire/h2/errors.ts';
+import type { BlockFields } from '../wire/h2/literal-blocks.ts';
 import type { H2RequestHead } from '../wire/h2/request-fields.ts';
 import type { CarrierContext, FinishedRequest } from './connection-context.ts';
 import type { DeadlineName, Phase, Watchable, Watched } from './deadlines.ts';
@@ -75,6 +76,8 @@ export class H2Exchange implements Exchange, Watchable, Watched, Placed {
   /** Of the promise of {@link end}. */
   #resolveEnd: (() => void) | undefined = undefined;
   #hasContinued = false;
+  /** Header blocks that have been sent. */
+  #blocks = 0;
   #contentSent = 0;
   #responseHeaders: HeaderList = NO_FIELDS;
   #time = 0;
@@ -116,7 +119,7 @@ export class H2Exchange implements Exchange, Watchable, Watched, Placed {
   continue(): void {
     if (!this.head.expectsContinue || this.#hasContinued || this.status !== 0 || this.isOver) return;
     this.#hasContinued = true;
-    if (this.#received === 0) this.#stream.additionalHeaders({ ':status': 100 });
+    if (this.#received === 0) this.#stream.additionalHeaders(this.#block({ ':status': 100 }));
   }
 
   respond({ status, headers, hasContent, hasTrailers, isStream }: ResponseHead): void {
@@ -126,7 +129,10 @@ export class H2Exchange implements Exchange, Watchable, Watched, Placed {
     if (isStream) this.phase = 'stream';
     this.#answer(status, headers, hasTrailers ? WITH_TRAILERS : hasContent ? WITH_CONTENT : ALONE);
     if (!hasTrailers) return;
-    this.#stream.on('wantTrailers', () => this.#stream.sendTrailers(fieldsOf(this.#trailers)));
+    const carrier = this.#carrier!;
+    this.#stream.on('wantTrailers', () =>
+      this.#stream.sendTrailers(this.#block(fieldsOf(this.#trailers), carrier)),
+    );
   }
 
   openTunnel(headers: CheckedHeaders): void {
@@ -279,10 +285,16 @@ export class H2Exchange implements Exchange, Watchable, Watched, Placed {
 
   #answer(status: number, headers: CheckedHeaders, options: ResponseOptions): void {
     this.#noteSending();
-    const fields = responseFields(status, headers, this.context.defaults.list(headers));
+    const fields = this.#block(responseFields(status, headers, this.context.defaults.list(headers)));
     // Options are read one by one, and cost as much as a field each.
     if (options === WITH_CONTENT && fields['date'] !== undefined) this.#stream.respond(fields);
     else this.#stream.respond(fields, options);
+  }
+
+  /** What node:http2 is to encode as the next header block; that of trailers may come when the exchange is over. */
+  #block(fields: BlockFields, carrier = this.#carrier!): BlockFields {
+    const before = this.#blocks++;
+    return carrier.literals?.replace(this.#stream.id, before, fields) ?? fields;
   }
 
   #read(): void {

@@ -4,6 +4,7 @@
  */
 import http2, { type Http2Server, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import type { Duplex } from 'node:stream';
+import type { GuardLimits } from '../wire/h2/frame-guard.ts';
 
 export interface H2Settings {
   /** Of the streams of one connection. */
@@ -16,6 +17,18 @@ export interface H2Settings {
   /** Streams that a client may reset at once, and per second. */
   readonly h2RstBurst: number;
   readonly h2RstRate: number;
+}
+
+/** What of them the frame guard keeps. */
+export function guardLimits(settings: H2Settings): GuardLimits {
+  return {
+    maxFrameSize: settings.h2MaxFrameSize,
+    maxConcurrentStreams: settings.h2MaxConcurrentStreams,
+    initialWindowSize: settings.h2InitialWindowSize,
+    maxHeaderListSize: settings.h2MaxHeaderListSize,
+    rstBurst: settings.h2RstBurst,
+    rstRate: settings.h2RstRate,
+  };
 }
 
 /** What a session tells its carrier. */

@@ -23,6 +23,12 @@ export interface Child {
   kill(signal: NodeJS.Signals): void;
 }
 
+/** One that may outlive the process that has started it. */
+export interface IndependentChild extends Child {
+  /** Nothing more is said to it nor heard of it, and it does not keep this process from ending. */
+  letGo(): void;
+}
+
 export interface ChildCommand {
   readonly command: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -60,7 +66,10 @@ function isSameFile(path: string, realPath: string): boolean {
 }
 
 /** Throws when no process can be started. */
-export function spawnChild({ command, env, descriptors }: ChildCommand, events: ChildEvents): Child {
+export function spawnChild(
+  { command, env, descriptors }: ChildCommand,
+  events: ChildEvents,
+): IndependentChild {
   const child = Bun.spawn([...command], {
     stdio: ['ignore', 'inherit', 'inherit', ...descriptors],
     env: { ...env },
@@ -78,6 +87,10 @@ export function spawnChild({ command, env, descriptors }: ChildCommand, events: 
       }
     },
     kill: (signal) => child.kill(signal),
+    letGo() {
+      child.disconnect();
+      child.unref();
+    },
   };
 }
 

@@ -20,7 +20,9 @@ export class HotRestart {
   readonly #command: () => ChildCommand & { readonly sockets: readonly unknown[] };
   readonly #log: Logger;
   readonly #succeeded: (pid: number) => void;
+  /** The new master that is starting. */
   #successor: Child | undefined;
+  #isOver = false;
 
   /** `command` is asked when a restart begins; `succeeded` is called when the new master serves. */
   constructor(parts: {
@@ -34,11 +36,11 @@ export class HotRestart {
   }
 
   begin(): void {
+    if (this.#isOver) return this.#log.warn('SIGUSR2: a new master serves already; this one is leaving');
     if (this.#successor !== undefined)
       return this.#log.warn(`SIGUSR2: a new master (pid ${this.#successor.pid}) is starting already`);
     this.#log.info('SIGUSR2: starting a new master');
     let failure: string | undefined;
-    let isDone = false;
     try {
       const { sockets, env, ...command } = this.#command();
       const inheritance: Inheritance = { pid: process.pid, sockets };
@@ -48,14 +50,16 @@ export class HotRestart {
           message: (value) => {
             const message = messageOf<FromSuccessor>(value);
             if (message?.type === 'failed') failure = message.reason;
-            if (message?.type !== 'ready' || isDone) return;
-            isDone = true;
+            if (message?.type !== 'ready' || this.#isOver) return;
+            this.#isOver = true;
+            this.#successor = undefined;
             this.#log.info(`SIGUSR2: the new master (pid ${successor.pid}) is ready; leaving`);
+            successor.letGo();
             this.#succeeded(successor.pid);
           },
           ended: (status) => {
             this.#successor = undefined;
-            if (isDone) return;
+            if (this.#isOver) return;
             const reason = failure ?? `it ${describeExit(status)}`;
             this.#log.error(`SIGUSR2: the new master failed to start: ${reason}; this one goes on`);
           },

@@ -88,7 +88,8 @@ class SocketNotifier implements ServiceNotifier {
   }
 
   mainPid(pid: number): void {
-    this.#send([`MAINPID=${pid}`]);
+    // What the other one has said of itself until now was not believed where NotifyAccess=main, its first beat among it.
+    this.#send([`MAINPID=${pid}`, ...(this.#watchdogTime > 0 ? ['WATCHDOG=1'] : [])]);
   }
 
   status(text: string): void {

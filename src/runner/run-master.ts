@@ -118,7 +118,12 @@ class MasterRun {
       workers: {
         more: () => void master.more(),
         fewer: () => void master.fewer(),
-        restart: () => this.#restart.begin(),
+        restart: () => {
+          // The kernel ends everything in a container along with its process 1 (pid_namespaces(7)).
+          if (process.pid === 1)
+            log.warn('SIGUSR2 does nothing in process 1: the container would end with it; start another one');
+          else this.#restart.begin();
+        },
       },
       warn: (message) => log.warn(message),
     });

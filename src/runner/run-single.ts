@@ -28,7 +28,7 @@ export async function runSingle(program: Program): Promise<void> {
     },
     endAtOnce: () => process.exit(130),
     reopenLogs: () => server?.reopenLogs(),
-    reload: speaksTls(settings) ? () => server && reloadCertificates(server, log) : undefined,
+    reload: speaksTls(settings) ? () => reload(server, program, links) : undefined,
     workers: undefined,
     warn: (message) => log.warn(message),
   });
@@ -54,6 +54,14 @@ export async function runSingle(program: Program): Promise<void> {
     giveBack();
     links.ended();
   }
+}
+
+/** A service of Type=notify-reload waits to hear that it is over. */
+function reload(server: Startable | undefined, { log }: Program, { service }: SystemLinks): void {
+  if (server === undefined) return;
+  service.reloading();
+  reloadCertificates(server, log);
+  service.ready();
 }
 
 function reloadCertificates(server: Startable, log: Logger): void {

@@ -1,8 +1,9 @@
 /**
- * Who is let in over HTTP/2: a connection too many ends before a stream of it is served, and those inside go on. What a connection speaks is
- * not known yet when it is turned away, so that it is told in HTTP/1.1; a client of HTTP/2 sees the end of the connection.
+ * Who is let in over HTTP/2: a connection too many ends before a stream of it is served, and those inside go on. Where TLS has settled what
+ * it speaks, it is told in GOAWAY; elsewhere that is not known yet when it is turned away, so that it is told in HTTP/1.1.
  */
 import { expect, test } from 'bun:test';
+import { CODE, TYPE } from '../support/h2/frames.ts';
 import { RawH2Client } from '../support/h2/raw-h2-client.ts';
 import type { TestServer } from '../support/start-server.ts';
 import { until } from '../support/within.ts';
@@ -27,6 +28,11 @@ onEach(H2_CARRIERS, (carrier) => {
     extra.start().catch(() => undefined);
     extra.open({ path: '/extra' }, { endStream: true });
     expect(await extra.ended()).toBe('fin');
+    if (carrier.isSecure) {
+      expect(extra.frames.map(({ type }) => type)).toEqual([TYPE.settings, TYPE.goaway]);
+      expect(extra.goaway).toMatchObject({ lastStream: 0, code: CODE.enhanceYourCalm });
+      expect(extra.goaway?.debug).toContain('too many connections');
+    }
     extra.close();
     for (const client of inside) expect((await client.request({ path: '/inside' })).status).toBe(200);
     expect(paths).not.toContain('/extra');

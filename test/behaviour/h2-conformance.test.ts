@@ -254,23 +254,11 @@ async function run(subject: Subject, row: ConformanceRow): Promise<void> {
   client.close();
 }
 
-/**
- * The encoder of node:http2 of Bun 1.4.5 takes no notice of a client's table size, and goes on referring to what the client no longer keeps. It
- * indexes nothing of what is marked as sensitive, but no size update (RFC 7541 4.2) can be had from it. These rows fail, and say
- * so once they no longer do.
- */
-const BEYOND_REACH: ReadonlySet<string> = new Set([
-  'the setting: HEADER_TABLE_SIZE of 0',
-  'settings: of a smaller header table count from the acknowledgement on',
-  'settings: of no header table hold from the first response on',
-]);
-
 onEach(H2_CARRIERS, (carrier) => {
   const subject = new Subject(carrier);
 
   for (const row of conformanceRows) {
-    const isOpen = BEYOND_REACH.has(row.name);
-    (isOpen ? test.failing : test)(`${row.rfc}: ${row.name}`, () => run(subject, row));
+    test(`${row.rfc}: ${row.name}`, () => run(subject, row));
   }
 
   test('RFC 9113 6.5.2: the server says what it is ready for in its first frame', async () => {

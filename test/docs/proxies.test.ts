@@ -15,7 +15,7 @@ import { RunningProgram, runProgram, startServer } from '../support/running-prog
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { replaced, sample } from './samples.ts';
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(20_000);
 
 const HTTP_APP = 'test/clients/app.ts';
 const LIVE_APP = 'test/clients/live-app.ts';
@@ -106,7 +106,7 @@ interface Stage extends AsyncDisposable {
 }
 
 async function behind(kind: Kind, upstream: Upstream, app: string): Promise<Stage> {
-  const stack = new AsyncDisposableStack();
+  await using stack = new AsyncDisposableStack();
   const path = stack.use(temporaryDirectory()).join('app.sock');
   const where = upstream === 'unix' ? ['--socket', path] : ['--port', '0'];
   const server = stack.use(startServer(app, [...where, ...(upstream === 'h2c' ? ['--http2'] : [])]));
@@ -114,12 +114,13 @@ async function behind(kind: Kind, upstream: Upstream, app: string): Promise<Stag
   const port = upstream === 'unix' ? 0 : Number(new URL(await server.url()).port);
   const ports = { http: freePort(), https: freePort() };
   const proxy = stack.use(await kind.start(upstream, { port, path }, ports));
+  const everything = stack.move();
   return {
     server,
     proxy,
     url: `http://127.0.0.1:${ports.http}`,
     secureUrl: `https://127.0.0.1:${ports.https}`,
-    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+    [Symbol.asyncDispose]: () => everything.disposeAsync(),
   };
 }
 

@@ -52,6 +52,12 @@ describe('the service manager is told', () => {
     expect(setup.manager.takeAll()).toEqual(['STOPPING=1', 'MAINPID=123', 'STATUS=draining']);
   });
 
+  test('who it is, together with a beat where there is a watchdog', () => {
+    using setup = setUp({ WATCHDOG_USEC: '30000000' });
+    setup.notifier.mainPid(123);
+    expect(setup.manager.takeAll()).toEqual(['MAINPID=123\nWATCHDOG=1']);
+  });
+
   test('nothing else by a status that has several lines', () => {
     using setup = setUp();
     setup.notifier.status('one\nMAINPID=1\r\ntwo');

@@ -28,6 +28,22 @@ async function expectNothingLeft(master: RunningMaster): Promise<void> {
   expect(existsSync(master.unixPath)).toBe(false);
 }
 
+const MOMENTS_OF_HUP = [
+  /SIGHUP: restarting the workers one by one\n/,
+  /worker 1 \(pid \d+\) is ready\n/,
+  /worker 1 \(pid \d+\) has left\n/,
+];
+const MOMENTS_OF_USR2 = [
+  /SIGUSR2: starting a new master\n/,
+  /starting 2 workers\n/,
+  /worker [12] \(pid \d+\) is ready\n/,
+];
+
+/** INT and TERM take the same way: one of them goes through all moments. */
+function momentsFor(signal: 'SIGTERM' | 'SIGINT', moments: readonly RegExp[]): readonly RegExp[] {
+  return signal === 'SIGTERM' ? moments : moments.slice(1, 2);
+}
+
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   test(`${signal} finishes what is in hand and ends with 0`, async () => {
     await using master = await RunningMaster.start();
@@ -40,14 +56,10 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       expect(master.timesSaid(new RegExp(`worker ${number} \\(pid \\d+\\) has left`, 'g'))).toBe(1);
   });
 
-  for (const moment of [
-    /SIGHUP: restarting the workers one by one\n/,
-    /worker 1 \(pid \d+\) is ready\n/,
-    /worker 1 \(pid \d+\) has left\n/,
-  ]) {
+  for (const moment of momentsFor(signal, MOMENTS_OF_HUP)) {
     test(`${signal} during a HUP, after ${moment.source}, ends cleanly`, async () => {
       await using master = await RunningMaster.start();
-      const client = await requestInHand(master, 500);
+      const client = await requestInHand(master, 400);
       await master.tell('SIGHUP', moment);
       await master.tell(signal, new RegExp(`${signal}: shutting down\n`));
       await expectWhole(client);
@@ -56,16 +68,25 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     });
   }
 
-  for (const moment of [
-    /SIGUSR2: starting a new master\n/,
-    /starting 2 workers\n/,
-    /worker [12] \(pid \d+\) is ready\n/,
-  ]) {
+  for (const moment of momentsFor(signal, MOMENTS_OF_USR2)) {
     test(`${signal} during a USR2, after ${moment.source}, ends cleanly`, async () => {
       await using master = await RunningMaster.start();
-      const client = await requestInHand(master, 500);
+      const client = await requestInHand(master, 400);
       await master.tell('SIGUSR2', moment);
       master.kill(signal);
+      await expectWhole(client);
+      expect(await master.exitCode()).toBe(0);
+      await expectNothingLeft(master);
+    });
+  }
+
+  for (const change of ['SIGTTIN', 'SIGTTOU'] as const) {
+    test(`${signal} during a ${change}, while a worker starts, ends cleanly`, async () => {
+      await using master = await RunningMaster.start();
+      const client = await requestInHand(master, 400);
+      master.kill(change);
+      await newProcessOf(master);
+      await master.tell(signal, new RegExp(`${signal}: shutting down\n`));
       await expectWhole(client);
       expect(await master.exitCode()).toBe(0);
       await expectNothingLeft(master);
@@ -83,7 +104,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
 
 test('INT to the whole process group, as a terminal sends it, finishes what is in hand', async () => {
   await using master = await RunningMaster.start({ isGroup: true });
-  const client = await requestInHand(master, 500);
+  const client = await requestInHand(master, 400);
   master.kill('SIGINT', -master.pid);
   await expectWhole(client);
   expect(await master.exitCode()).toBe(0);
@@ -106,6 +127,28 @@ test('HUP, USR2, TTIN and TTOU to a worker are nothing to it; TERM drains it, an
   await master.said(/worker 1 \(pid \d+\) is ready\n/, from);
   await master.said(new RegExp(`worker 1 \\(pid ${pid}\\) `), from);
   expect(master.workers.size).toBe(2);
+});
+
+test('HUP, TTIN, TTOU and USR2 start nothing while the master stops', async () => {
+  await using master = await RunningMaster.start();
+  const client = await requestInHand(master, 700);
+  await master.tell('SIGTERM', /SIGTERM: shutting down\n/);
+  const from = master.now;
+  for (const signal of ['SIGHUP', 'SIGTTIN', 'SIGTTOU', 'SIGUSR2', 'SIGTERM'] as const) master.kill(signal);
+  await expectWhole(client);
+  expect(await master.exitCode()).toBe(0);
+  await expectNothingLeft(master);
+  expect(master.output.slice(from)).not.toMatch(/SIG|is ready/);
+});
+
+test('a request that outlives the shutdown timeout is cut off, and holds nobody', async () => {
+  await using master = await RunningMaster.start({ args: ['--shutdown-timeout', '300ms'] });
+  const client = await requestInHand(master, 60_000);
+  master.kill('SIGTERM');
+  expect((await client.response()).isComplete).toBe(false);
+  client.close();
+  expect(await master.exitCode()).toBe(0);
+  await expectNothingLeft(master);
 });
 
 test('a second INT ends at once, with 130', async () => {
@@ -141,7 +184,7 @@ test('when the new master of a hot restart is killed, the old one goes on', asyn
   await using master = await RunningMaster.start();
   const before = master.workers;
   await master.tell('SIGUSR2', /SIGUSR2: starting a new master\n/);
-  const successor = await successorOf(master);
+  const successor = await newProcessOf(master);
   const from = master.now;
   master.kill('SIGKILL', successor);
   await master.said(/SIGUSR2: the new master failed.*SIGKILL.*; this one goes on\n/, from);
@@ -152,8 +195,8 @@ test('when the new master of a hot restart is killed, the old one goes on', asyn
   await expectNothingLeft(master);
 });
 
-/** The process that says that it starts workers, behind the old master. */
-async function successorOf(master: RunningMaster): Promise<number> {
+/** A process that is neither the master nor a worker that serves: one that has just been started. */
+async function newProcessOf(master: RunningMaster): Promise<number> {
   const known = new Set([master.pid, ...master.workers.values()]);
   for (;;) {
     const found = master.processes().find((pid) => !known.has(pid));

@@ -55,6 +55,26 @@ test('the old master finishes what it has in hand while the new one serves', asy
   expect(await master.exitCode()).toBe(0);
 });
 
+test('signals to the old master while it leaves are no matter of the new one', async () => {
+  await using master = await RunningMaster.start();
+  const client = await RawClient.connect(master.tcp);
+  void client.send('GET /two-parts?ms=1000 HTTP/1.1\r\nhost: a\r\n\r\n');
+  await client.received('first');
+  const old = master.pid;
+  const successor = await master.replaceMaster();
+  const from = master.now;
+  for (const signal of ['SIGUSR2', 'SIGHUP', 'SIGTTIN', 'SIGTERM'] as const) master.kill(signal, old);
+  const { body, isComplete } = await client.response();
+  expect([body.toString(), isComplete]).toEqual(['first second', true]);
+  client.close();
+  expect(await master.exitCode()).toBe(0);
+  expect(master.output.slice(from)).not.toMatch(/starting|is ready|restarting/);
+  const serving = master.workers;
+  await master.tell('SIGTTIN', /SIGTTIN: 3 workers\n/);
+  expect(master.processes().sort()).toEqual([successor, ...master.workers.values()].sort());
+  expect(master.workers.get(1)).toBe(serving.get(1)!);
+});
+
 test('HUP, TTIN and TERM reach the new master', async () => {
   await using master = await RunningMaster.start();
   await master.replaceMaster();

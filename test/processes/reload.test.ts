@@ -73,6 +73,20 @@ for (const [what, text, reason] of [
   });
 }
 
+test('a worker that dies in the middle of a HUP is replaced all the same', async () => {
+  await using master = await RunningMaster.start();
+  const before = Array.from(master.workers.values());
+  const from = master.now;
+  await master.tell('SIGHUP', /worker 1 \(pid \d+\) is ready\n/);
+  master.kill('SIGKILL', before[1]);
+  await master.said(REPLACED, from);
+  await master.said(/worker 2 \(pid \d+\) is ready\n/, from);
+  expect(Array.from(master.workers.keys()).sort()).toEqual([1, 2]);
+  expect(Array.from(master.workers.values()).filter((pid) => before.includes(pid))).toEqual([]);
+  await master.left([before[0]!]);
+  expect(master.processes()).toHaveLength(3);
+});
+
 test('several HUPs at once end with new workers, and none too many', async () => {
   using app = new ChangingApp('one');
   await using master = await RunningMaster.start({ app: app.path });

@@ -11,7 +11,7 @@ import { temporaryDirectory, type TemporaryDirectory } from './temporary-directo
 import { within } from './within.ts';
 
 const ROOT = new URL('../../', import.meta.url).pathname;
-const COMMAND = `${ROOT}bin/tsagi-server`;
+const COMMAND = [process.execPath, `${ROOT}bin/tsagi-server`];
 const APP = `${ROOT}test/processes/app.ts`;
 const MARK = 'MARK_OF_TEST';
 
@@ -28,6 +28,8 @@ export interface MasterOptions {
   readonly app?: string;
   /** An expression in the place of the app. */
   readonly inline?: string;
+  /** A program of one's own in the place of the command; its one argument is the path of the unix socket. */
+  readonly program?: string;
   /** Flags, and arguments for the app. */
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
@@ -45,19 +47,15 @@ export class RunningMaster implements AsyncDisposable {
   #pid: number;
 
   /** Does not wait for anything. It listens on a free port and on a unix socket. */
-  constructor(options: MasterOptions = {}) {
-    const { workers = 2, app = APP, inline, args = [], env = {}, listens = true, ...rest } = options;
-    const { command = [process.execPath, COMMAND], ...place } = rest;
+  constructor({ command = COMMAND, program, env = {}, ...options }: MasterOptions = {}) {
     this.#mark = randomUUID();
     this.#directory = temporaryDirectory();
-    const listening = listens ? ['--listen', '127.0.0.1:0', '--listen', this.unixPath] : [];
-    const count = workers === 'configured' ? [] : ['-w', String(workers)];
-    const source = inline === undefined ? [app] : ['-e', inline];
-    this.#program = new RunningProgram([...command, ...source, ...count, ...listening, ...args], {
-      cwd: ROOT,
-      ...place,
-      env: { ...env, [MARK]: this.#mark },
-    });
+    const { cwd = ROOT, isGroup = false } = options;
+    const call =
+      program === undefined
+        ? [...command, ...argumentsOf(options, this.unixPath)]
+        : [process.execPath, program, this.unixPath];
+    this.#program = new RunningProgram(call, { cwd, isGroup, env: { ...env, [MARK]: this.#mark } });
     this.#pid = this.#program.pid;
   }
 
@@ -215,6 +213,16 @@ export class RunningMaster implements AsyncDisposable {
       throw new Error(`${(error as Error).message}\n${this.output}`, { cause: error });
     }
   }
+}
+
+function argumentsOf(options: MasterOptions, unixPath: string): string[] {
+  const { workers = 2, app = APP, inline, args = [], listens = true } = options;
+  return [
+    ...(inline === undefined ? [app] : ['-e', inline]),
+    ...(workers === 'configured' ? [] : ['-w', String(workers)]),
+    ...(listens ? ['--listen', '127.0.0.1:0', '--listen', unixPath] : []),
+    ...args,
+  ];
 }
 
 /** Between the look and the signal it may have ended. */

@@ -3,6 +3,7 @@
  * peer are judged by it (frame-judge.ts), frames of node:http2 are noted in it (outbound-reader.ts).
  */
 import { FloodLimits } from './flood-limits.ts';
+import type { LiteralBlocks } from './literal-blocks.ts';
 import { StreamShadows } from './stream-shadows.ts';
 import { ReceiveWindows, SendWindows } from './windows.ts';
 
@@ -30,6 +31,10 @@ export class ConnectionShadow {
   readonly receive: ReceiveWindows;
   /** Payload of the server's PING that the peer has yet to acknowledge. */
   pingOut: bigint | undefined = undefined;
+  /** SETTINGS of the peer that node:http2 has yet to acknowledge. */
+  settingsDue = 0;
+  /** For a peer whose table is too small for the encoder of node:http2, from when it says so. */
+  literals: LiteralBlocks | undefined = undefined;
 
   constructor(limits: GuardLimits) {
     this.limits = limits;

@@ -182,6 +182,12 @@ export const CARRIER_FAULTS = {
     enhanceYourCalm,
     'The header fields of a request did not arrive in time.',
   ),
+  // NO_ERROR would say that another connection is as good as this one was.
+  overloaded: ofConnection(
+    'overloaded',
+    enhanceYourCalm,
+    'The server has too many connections. Try again soon.',
+  ),
 } as const;
 
 /** NGHTTP2_ERR_FLOODED: node:http2 of Bun 1.4.5 forgives 1000 bodies of another length than was declared. */

@@ -11,6 +11,7 @@ import { H2_FAULTS, H2Fault } from './errors.ts';
 import { FrameHead } from './frame-head.ts';
 import { FrameJudge } from './frame-judge.ts';
 import { FRAME, HEADER_SIZE, MAX_SETTINGS_SIZE, PREFACE } from './frames.ts';
+import type { LiteralBlocks } from './literal-blocks.ts';
 import { OutboundReader } from './outbound-reader.ts';
 import { PassedBytes } from './passed-bytes.ts';
 
@@ -60,6 +61,11 @@ export class FrameGuard {
   /** Whether a PING of the server is out that the peer has not acknowledged. */
   get awaitsPing(): boolean {
     return this.#shadow.pingOut !== undefined;
+  }
+
+  /** For header blocks that the peer cannot have from node:http2; most peers can. */
+  get literals(): LiteralBlocks | undefined {
+    return this.#shadow.literals;
   }
 
   /** Whether the request on a stream had other than `count` field lines: node:http2 of Bun 1.4.5 drops some that are malformed. */

@@ -12,6 +12,7 @@ import type { FrameHead } from './frame-head.ts';
 import { judgeShape, settingsOf } from './frame-rules.ts';
 import { FLAG, FRAME, rstStreamFrame, SETTING, windowUpdateFrame } from './frames.ts';
 import { HeaderBlock } from './header-block.ts';
+import { DEFAULT_TABLE_SIZE, LiteralBlocks } from './literal-blocks.ts';
 import { STREAM_RULES } from './stream-rules.ts';
 import type { StreamShadow } from './stream-shadows.ts';
 
@@ -218,6 +219,7 @@ export class FrameJudge {
   #judgeSettings(frame: FrameHead): Decision {
     const flood = this.#draw('settings');
     if (flood !== undefined) return flood;
+    this.#shadow.settingsDue++;
     for (const [setting, value] of settingsOf(frame)) {
       const fault = this.#applySetting(setting, value);
       if (fault !== undefined) return fault;
@@ -228,6 +230,8 @@ export class FrameJudge {
   #applySetting(setting: number, value: number): H2Fault | undefined {
     const { send, streams } = this.#shadow;
     if (setting === SETTING.initialWindowSize) return send.setInitial(value, streams, this.behind);
+    if (setting === SETTING.headerTableSize && value < DEFAULT_TABLE_SIZE)
+      this.#shadow.literals ??= new LiteralBlocks(streams, this.#shadow.settingsDue);
     if (setting !== SETTING.enableConnectProtocol) return undefined;
     // RFC 8441 section 3: once 1, never 0 again.
     if (value === 0 && this.#allowsConnect) return H2_FAULTS.settingValue;

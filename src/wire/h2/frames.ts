@@ -56,8 +56,8 @@ export const MAX_WINDOW = 0x7fff_ffff;
 /** The highest stream identifier there is (RFC 9113 section 5.1.1). */
 export const MAX_STREAM = 0x7fff_ffff;
 
-/** A frame with a zeroed payload of `size` bytes. */
-function frame(type: number, streamId: number, size: number): Buffer {
+/** A frame with a zeroed payload of `size` bytes, and no flags. */
+export function emptyFrame(type: number, streamId: number, size: number): Buffer {
   const bytes = Buffer.alloc(HEADER_SIZE + size);
   bytes[0] = size >>> 16;
   bytes[1] = size >>> 8;
@@ -68,30 +68,35 @@ function frame(type: number, streamId: number, size: number): Buffer {
 }
 
 export function rstStreamFrame(streamId: number, errorCode: number): Buffer {
-  const bytes = frame(FRAME.rstStream, streamId, 4);
+  const bytes = emptyFrame(FRAME.rstStream, streamId, 4);
   bytes.writeUInt32BE(errorCode, HEADER_SIZE);
   return bytes;
 }
 
 export function windowUpdateFrame(streamId: number, increment: number): Buffer {
-  const bytes = frame(FRAME.windowUpdate, streamId, 4);
+  const bytes = emptyFrame(FRAME.windowUpdate, streamId, 4);
   bytes.writeUInt32BE(increment, HEADER_SIZE);
   return bytes;
 }
 
 export function pingFrame(payload: bigint): Buffer {
-  const bytes = frame(FRAME.ping, 0, 8);
+  const bytes = emptyFrame(FRAME.ping, 0, 8);
   bytes.writeBigUInt64BE(payload, HEADER_SIZE);
   return bytes;
 }
 
 /** The debug data should be short ASCII: it is for people who look at the other end. */
 export function goAwayFrame(lastStreamId: number, errorCode: number, debugData = ''): Buffer {
-  const bytes = frame(FRAME.goAway, 0, 8 + debugData.length);
+  const bytes = emptyFrame(FRAME.goAway, 0, 8 + debugData.length);
   bytes.writeUInt32BE(lastStreamId, HEADER_SIZE);
   bytes.writeUInt32BE(errorCode, HEADER_SIZE + 4);
   bytes.write(debugData, HEADER_SIZE + 8, 'latin1');
   return bytes;
+}
+
+/** All that a connection says which is not going to be served: RFC 9113 section 3.4 has SETTINGS first. */
+export function refusalFrames(errorCode: number, debugData: string): Buffer {
+  return Buffer.concat([emptyFrame(FRAME.settings, 0, 0), goAwayFrame(0, errorCode, debugData)]);
 }
 
 /** RFC 9113 section 6.8: NO_ERROR, and no stream is refused yet; whoever acknowledges the PING, "farewell", has read of it. */

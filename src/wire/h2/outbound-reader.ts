@@ -100,7 +100,7 @@ export class OutboundReader {
         break;
       }
       case FRAME.headers:
-        if (frame.has(FLAG.endStream)) this.#end(streams.get(frame.streamId));
+        this.#noteBlock(streams.get(frame.streamId));
         break;
       case FRAME.rstStream:
         this.#noteReset(frame.streamId, frame.bytes.readUInt32BE(frame.payloadAt));
@@ -112,7 +112,8 @@ export class OutboundReader {
         if (!frame.has(FLAG.ack)) this.#shadow.pingOut = frame.bytes.readBigUInt64BE(frame.payloadAt);
         break;
       case FRAME.settings:
-        if (!frame.has(FLAG.ack)) receive.noteAnnounced(initialWindowSizeOf(frame));
+        if (frame.has(FLAG.ack)) this.#shadow.settingsDue--;
+        else receive.noteAnnounced(initialWindowSizeOf(frame));
         break;
       case FRAME.windowUpdate: {
         const stream = streams.get(frame.streamId);
@@ -120,6 +121,13 @@ export class OutboundReader {
         break;
       }
     }
+  }
+
+  #noteBlock(stream: StreamShadow | undefined): void {
+    if (stream === undefined) return;
+    // Where blocks are replaced they are counted as well.
+    if (this.#shadow.literals === undefined) stream.blocksSent++;
+    if (this.#frame.has(FLAG.endStream)) this.#end(stream);
   }
 
   #end(stream: StreamShadow | undefined): void {

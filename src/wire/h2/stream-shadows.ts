@@ -2,6 +2,8 @@
  * What the guard knows of streams: a small object for each that is not closed, the highest identifier, and of the closed ones how the
  * last few were closed. So memory is bounded by the streams that may be open at once, whatever the peer does.
  */
+import type { Buffer } from 'node:buffer';
+
 import { MAX_STREAM } from './frames.ts';
 import type { StreamState } from './stream-rules.ts';
 
@@ -25,7 +27,9 @@ export class StreamShadow {
   sent = 0;
   /** Field lines of the request, once its header block has ended. */
   fieldLines = 0;
-
+  /** Header blocks of the server, and the literals to send in place of some, by their number. */
+  blocksSent = 0;
+  literals: Buffer[] | undefined = undefined;
   /** The next one of {@link OpenStreams} in the same slot. */
   next: StreamShadow | undefined = undefined;
 
