@@ -22,7 +22,7 @@ export interface MasterSettings {
 
 /** Starts the processes that a master asks for. */
 export interface WorkerLauncher {
-  /** How many sets of sockets there are from the start; 0 when all workers accept on the same ones. */
+  /** How many sets of sockets there are; 0 when all workers accept on the same ones. */
   readonly socketSets: number;
   /** Throws when no process can be started, or no socket can be had. */
   prepare(
@@ -75,7 +75,7 @@ export class Master {
   async start(): Promise<void> {
     const { workers } = this.#settings;
     for (let number = 1; number <= workers; number++) {
-      this.#slots.push(new Slot(number, initialSets(number, workers, this.#launcher.socketSets)));
+      this.#slots.push(new Slot(number, setsOf(number, workers, this.#launcher.socketSets)));
     }
     const starts = this.#slots.map((slot) => this.#startIn(slot));
     const results = await Promise.all(starts);
@@ -243,23 +243,27 @@ export class Master {
 
   /** Another worker accepts on the slot's sockets from here on; that takes a process which has inherited them. */
   async #handOver(slot: Slot): Promise<boolean> {
-    if (this.#launcher.socketSets === 0) return true;
     const others = this.#slots.filter((other) => other !== slot && other.isServing);
+    const orphans = slot.sets.filter((set) => !others.some(({ sets }) => sets.includes(set)));
+    if (orphans.length === 0) return true;
     const [heir] = others.sort((one, two) => one.sets.length - two.sets.length);
     if (heir === undefined) return false;
     const before = heir.sets;
-    heir.sets = Array.from(new Set([...before, ...slot.sets]));
+    heir.sets = [...before, ...orphans];
     const result = await this.#replace(heir);
     if (!result.isReady) heir.sets = before;
     return result.isReady;
   }
 
-  /** Its sockets may be with another worker since an earlier one of that number was given up. */
+  /** A number that there was before finds its sockets again; beyond those that there are, workers share. */
   #newSlot(): Slot {
+    const { socketSets } = this.#launcher;
     const number = this.#slots.length + 1;
-    const set = number - 1;
-    for (const slot of this.#slots) slot.sets = slot.sets.filter((other) => other !== set);
-    const slot = new Slot(number, this.#launcher.socketSets === 0 ? [] : [set]);
+    const sets = setsOf(number, number, socketSets);
+    if (number <= socketSets) {
+      for (const slot of this.#slots) slot.sets = slot.sets.filter((set) => !sets.includes(set));
+    }
+    const slot = new Slot(number, sets);
     this.#slots.push(slot);
     return slot;
   }
@@ -330,10 +334,11 @@ export class Master {
   }
 }
 
-/** Sockets that a predecessor with more workers has left are shared out as well. */
-function initialSets(number: number, workers: number, socketSets: number): readonly number[] {
+/** Of so many workers, this one's sets: its own, those that are left over, or, where there are fewer sets than workers, one of them. */
+function setsOf(number: number, workers: number, socketSets: number): readonly number[] {
+  if (socketSets === 0) return [];
+  if (number > socketSets) return [(number - 1) % socketSets];
   const sets: number[] = [];
-  if (socketSets > 0)
-    for (let set = number - 1; set === number - 1 || set < socketSets; set += workers) sets.push(set);
+  for (let set = number - 1; set < socketSets; set += workers) sets.push(set);
   return sets;
 }

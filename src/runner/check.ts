@@ -4,12 +4,12 @@
  */
 import type { ProcessOptions } from '../config/command-options.ts';
 import type { Settings } from '../config/settings.ts';
-import { createLogger } from '../log/logger.ts';
 import { assumeIdentity, resolveIdentity } from '../process/os-identity.ts';
 import { readTls } from '../server/server.ts';
 import { formatAddress } from '../transport/listen-spec.ts';
 import { loadApp, type AppSource } from './load-app.ts';
 import { loadServerClass } from './load-server.ts';
+import { createServerLog } from './server-log.ts';
 
 export interface CheckRequest {
   readonly source: AppSource;
@@ -25,7 +25,7 @@ export async function check(request: CheckRequest): Promise<string> {
   const { source, settings, serverModule, configFile } = request;
   process.env['TSAGI_ENV'] = settings.env;
   if (settings.certFile !== undefined) {
-    readTls(settings, createLogger({ level: settings.logLevel, quiet: settings.quiet }));
+    readTls(settings, createServerLog(settings));
   }
   // As at a start: what needs privileges before, the app's code after they have been given up.
   const identity = resolveIdentity(request.process);

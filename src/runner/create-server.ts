@@ -7,7 +7,7 @@ import { describeIdleOptions } from '../config/idle-options.ts';
 import { OptionError, showValue } from '../config/option-error.ts';
 import type { ServerOptions, Settings } from '../config/settings.ts';
 import type { App } from '../contract/app.ts';
-import { createLogger, type Logger } from '../log/logger.ts';
+import type { Logger } from '../log/logger.ts';
 import type { WorkerLink } from '../process/worker-link.ts';
 import { Server, type Prepared, type ShutdownOptions } from '../server/server.ts';
 import { listeningLines } from './banner.ts';
@@ -15,6 +15,7 @@ import { PLAIN_PROCESS, type Startable } from './program.ts';
 import { readSettings } from './read-settings.ts';
 import { runProgram } from './run-program.ts';
 import { workerSettings } from './run-worker.ts';
+import { createServerLog } from './server-log.ts';
 
 export interface CreateServerOptions extends ServerOptions {
   /** The application to serve. */
@@ -78,7 +79,7 @@ export function createServer(options: CreateServerOptions): TsagiServer {
     });
   }
   const settings = readSettings(serverOptions);
-  const log = createLogger({ level: settings.logLevel, quiet: settings.quiet });
+  const log = createServerLog(settings);
   for (const line of describeIdleOptions(serverOptions, settings)) log.warn(line);
   return new RunnableServer(app, { settings, log });
 }
@@ -192,7 +193,8 @@ export class RunnableServer implements TsagiServer, Startable {
 
   #makeServer(worker: WorkerLink | undefined): Server {
     const ofWorker = worker && workerSettings(worker, this.#settings);
-    return new Server(this.#app, { ...this.#settings, ...ofWorker }, this.#log);
+    const log = worker === undefined ? this.#log : createServerLog(this.#settings, worker);
+    return new Server(this.#app, { ...this.#settings, ...ofWorker }, log);
   }
 
   async #stop(starting: Promise<void>, options: ShutdownOptions | undefined): Promise<void> {

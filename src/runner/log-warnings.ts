@@ -4,7 +4,7 @@
  */
 import type { ProcessOptions } from '../config/command-options.ts';
 import type { Settings } from '../config/settings.ts';
-import { createLogger } from '../log/logger.ts';
+import { createServerLog } from './server-log.ts';
 import { isDaemon } from '../process/daemonize.ts';
 
 export interface WarningRequest {
@@ -18,6 +18,6 @@ export interface WarningRequest {
 export function logWarnings(request: WarningRequest): void {
   const { settings, warnings, isCheck } = request;
   if (request.process.daemonize && !isCheck && !isDaemon(process.env)) return;
-  const log = createLogger({ level: settings.logLevel, quiet: settings.quiet });
+  const log = createServerLog(settings);
   for (const warning of warnings) log.warn(warning);
 }

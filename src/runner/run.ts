@@ -4,7 +4,6 @@
  */
 import type { ProcessOptions } from '../config/command-options.ts';
 import type { ServerOptions, Settings } from '../config/settings.ts';
-import { createLogger } from '../log/logger.ts';
 import { ownCommand } from '../process/child.ts';
 import { isDaemon, startDaemon } from '../process/daemonize.ts';
 import { isSuccessor } from '../process/hot-restart.ts';
@@ -17,6 +16,7 @@ import type { Program } from './program.ts';
 import { runMaster } from './run-master.ts';
 import { runSingle } from './run-single.ts';
 import { runWorker } from './run-worker.ts';
+import { createServerLog } from './server-log.ts';
 
 export interface RunRequest {
   readonly source: AppSource;
@@ -51,13 +51,13 @@ export function runAsWorker(): Promise<number> | undefined {
   const link = WorkerLink.fromEnvironment();
   if (link === undefined) return undefined;
   const program = (payload: Payload): Program =>
-    programOf(payload as unknown as WorkerRequest & Payload, `worker ${link.workerNum}`);
+    programOf(payload as unknown as WorkerRequest & Payload, link);
   return runWorker(link, program).then((hasServed) => (hasServed ? 0 : 1));
 }
 
-function programOf(request: WorkerRequest, name?: string): Program {
+function programOf(request: WorkerRequest, link?: WorkerLink): Program {
   const { source, settings, process: options } = request;
-  const log = createLogger({ level: settings.logLevel, quiet: settings.quiet, name });
+  const log = createServerLog(settings, link);
   return {
     settings,
     process: options,

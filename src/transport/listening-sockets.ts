@@ -1,7 +1,8 @@
 /**
  * All sockets that a server listens on: those it has inherited and those it binds itself. Where workers have queues of their
  * own, an address has one socket for each of them, in sets that are numbered from 0, and the kernel spreads new connections over them;
- * everything else is shared. A set that has once been opened stays open, because connections may wait in it.
+ * everything else is shared. The sets are opened at the start and stay open: a socket that nobody accepts on any more, or does not
+ * accept on yet, would let its share of the clients wait.
  */
 import { adopt, bind, bindTcp, type BindSettings, type BoundSocket, type ReleaseOptions } from './bind.ts';
 import type { InheritedSockets } from './inherited-sockets.ts';
@@ -12,6 +13,8 @@ export interface ListeningSettings extends BindSettings {
   /** Whether the addresses are the user's choice; if not, sockets that a supervisor has opened take their place. */
   readonly choosesAddresses: boolean;
   readonly certFile: string | undefined;
+  /** How many processes serve; with 0 and 1 it is this one. */
+  readonly workers: number;
 }
 
 interface Place {
@@ -23,7 +26,6 @@ interface Place {
 }
 
 export class ListeningSockets {
-  readonly #settings: ListeningSettings;
   readonly #places: readonly Place[];
 
   /** Throws an Error that names the address that cannot be had; nothing stays open then but what was inherited. */
@@ -38,11 +40,10 @@ export class ListeningSockets {
         socket.release({ keepPath: socket.isInherited });
       throw error;
     }
-    return new ListeningSockets(settings, places);
+    return new ListeningSockets(places);
   }
 
-  private constructor(settings: ListeningSettings, places: readonly Place[]) {
-    this.#settings = settings;
+  private constructor(places: readonly Place[]) {
     this.#places = places;
   }
 
@@ -60,26 +61,17 @@ export class ListeningSockets {
     return this.#places.flatMap(({ sockets }) => sockets);
   }
 
-  /** What is shared, and the sockets of these sets; sets that there were not are opened. Throws where that fails. */
+  /** What is shared, and the sockets of these sets. Where an address has fewer sockets than others have, sets share them. */
   of(sets: readonly number[]): readonly BoundSocket[] {
-    const found: BoundSocket[] = [];
-    for (const place of this.#places) {
-      if (!place.hasSets) found.push(...place.sockets);
-      else for (const set of sets) found.push(this.#open(place, set));
-    }
-    return found;
+    const found = this.#places.flatMap(({ sockets, hasSets }) =>
+      hasSets ? sets.map((set) => sockets[set % sockets.length]!) : sockets,
+    );
+    return Array.from(new Set(found));
   }
 
   /** The paths of unix sockets stay where another process serves on. */
   release(options: ReleaseOptions = {}): void {
     for (const socket of this.all) socket.release(options);
-  }
-
-  #open({ sockets }: Place, set: number): BoundSocket {
-    // The port may have been the kernel's choice; only TCP has sets.
-    const address = sockets[0]!.address as TcpAddress;
-    while (sockets.length <= set) sockets.push(bindTcp(address, this.#settings));
-    return sockets[set]!;
   }
 }
 
@@ -100,10 +92,29 @@ async function openPlace(
   inherited: InheritedSockets,
 ): Promise<Place> {
   const claimed = inherited.claim(address);
-  const sockets = claimed.map((socket) => adopt(socket, address.isSecure));
   // Sockets that a supervisor has opened cannot be multiplied.
   const isOurs = claimed.every(({ isOwned }) => isOwned);
   const hasSets = settings.reusePort && address.type === 'tcp' && isOurs;
-  if (sockets.length === 0) sockets.push(await bind(address, settings));
+  if (claimed.length > 0) {
+    return { address, sockets: claimed.map((socket) => adopt(socket, address.isSecure)), hasSets };
+  }
+  const sockets = hasSets ? bindSets(address, settings) : [await bind(address, settings)];
   return { address, sockets, hasSets };
+}
+
+/** One socket for each worker. */
+function bindSets(address: TcpAddress, settings: ListeningSettings): BoundSocket[] {
+  const { workers } = settings;
+  // SO_REUSEPORT would let a second server of the same user have its share of the clients, and nobody would notice.
+  if (workers > 1) bindTcp(address, { ...settings, reusePort: false }).release();
+  const first = bindTcp(address, settings);
+  const sockets = [first];
+  try {
+    // The port may have been the kernel's choice.
+    while (sockets.length < workers) sockets.push(bindTcp(first.address as TcpAddress, settings));
+  } catch (error) {
+    for (const socket of sockets) socket.release();
+    throw error;
+  }
+  return sockets;
 }

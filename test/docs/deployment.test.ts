@@ -8,6 +8,7 @@ import { DatagramReceiver } from '../support/datagram-receiver.ts';
 import { needs, programPath } from '../support/program.ts';
 import { RunningProgram, runProgram } from '../support/running-program.ts';
 import { temporaryDirectory, type TemporaryDirectory } from '../support/temporary-directory.ts';
+import { within } from '../support/within.ts';
 import { replaced, sample } from './samples.ts';
 
 setDefaultTimeout(30_000);
@@ -158,10 +159,20 @@ async function startSite(directory: TemporaryDirectory): Promise<Site> {
     http: address('http'),
     async [Symbol.asyncDispose]() {
       process.kill(pid, 'SIGTERM');
-      while (existsSync(`/proc/${pid}`)) await new Promise((resolve) => setImmediate(resolve));
-      expect(existsSync(directory.join('tsagi.pid'))).toBe(false);
+      // The last thing that it does.
+      await within(vanished(directory.join('tsagi.pid')), 'the end of the site');
     },
   };
+}
+
+async function vanished(path: string): Promise<void> {
+  while (existsSync(path)) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Requests are logged a moment after their clients have the answer. */
+async function logged(log: string, text: string): Promise<void> {
+  while (!existsSync(log) || !readFileSync(log, 'utf8').includes(text))
+    await new Promise((resolve) => setImmediate(resolve));
 }
 
 const trusting = { tls: { ca: certificate('ca') } };
@@ -212,11 +223,13 @@ for (const workers of [1, 2]) {
     await using site = await startSite(directory);
     const log = directory.join('access.log');
     await plainRequest(site, '/before');
+    await logged(log, '"GET /before"');
     const flags = ['-f', '-s', directory.join('state'), directory.join('rotate.conf')];
     expect(await runProgram([programPath('logrotate'), ...flags])).toEqual({ exitCode: 0, output: '' });
+    // The signal is on its way: until it is heeded lines go to the old file.
     while (!existsSync(log)) await plainRequest(site, '/between');
-    await plainRequest(site, '/after');
-    while (!readFileSync(log, 'utf8').includes('/after')) await plainRequest(site, '/after');
+    await logged(log, '').then(() => plainRequest(site, '/after'));
+    await within(logged(log, '"GET /after"'), 'the line in the new file');
     expect(readFileSync(`${log}.1`, 'utf8')).toContain('GET /before"');
     expect(readFileSync(log, 'utf8')).not.toContain('/before');
   });

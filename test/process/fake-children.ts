@@ -68,7 +68,7 @@ export class FakeLauncher implements WorkerLauncher {
   /** Thrown instead of starting a process. */
   refusal: Error | undefined;
 
-  constructor(socketSets = 1) {
+  constructor(socketSets = 2) {
     this.socketSets = socketSets;
   }
 

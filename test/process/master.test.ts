@@ -129,6 +129,12 @@ describe('starting', () => {
     expect(scene.said('it is tried again in 20 s')).toBe(true);
   });
 
+  test('of a predecessor with fewer workers the sockets are shared', () => {
+    const { children, master } = new Scene({ workers: 5 }, new FakeLauncher(2));
+    void master.start();
+    expect(children.map(({ sets }) => sets)).toEqual([[0], [1], [0], [1], [0]]);
+  });
+
   test('sockets that a predecessor with more workers has left are shared out', () => {
     const { children, master } = new Scene({ workers: 2 }, new FakeLauncher(5));
     void master.start();
@@ -260,14 +266,24 @@ describe('HUP', () => {
 });
 
 describe('TTIN and TTOU', () => {
-  test('one more gets a socket of its own', async () => {
+  test('one more shares the sockets of another, which are being accepted on already', async () => {
     const scene = await Scene.serving();
     const done = scene.master.more();
     await afterMicrotasks();
-    expect(scene.launcher.last).toMatchObject({ workerNum: 3, sets: [2] });
+    expect(scene.launcher.last).toMatchObject({ workerNum: 3, sets: [0] });
     scene.launcher.last.serve();
     await done;
     expect(scene.recorder.lines.at(-1)).toBe('info SIGTTIN: 3 workers');
+  });
+
+  test('one that shared its sockets just leaves', async () => {
+    const scene = await Scene.serving();
+    const more = scene.master.more();
+    await afterMicrotasks();
+    scene.launcher.last.serve();
+    await more;
+    await scene.master.fewer();
+    expect(scene.children.map(({ got }) => got)).toEqual([['start'], ['start'], ['start', 'stop']]);
   });
 
   test('one fewer leaves its socket to another worker before it goes', async () => {

@@ -32,6 +32,7 @@ async function listen(
       reusePort: true,
       choosesAddresses: true,
       certFile: undefined,
+      workers: 2,
       ...settings,
     },
     inherited,
@@ -60,15 +61,18 @@ function connects(port: number | undefined): Promise<boolean> {
 }
 
 describe('with a socket for each worker', () => {
-  test('there is one set at first, and more of the same port as they are asked for', async () => {
-    const sockets = await listen({});
-    expect(sockets.setCount).toBe(1);
-    const [first] = sockets.of([0]);
-    const [third] = sockets.of([2]);
+  test('an address has as many sockets as there are workers, all on one port', async () => {
+    const sockets = await listen({ workers: 3 });
     expect(sockets.setCount).toBe(3);
-    expect(portOf(third!)).toBe(portOf(first!));
-    expect(third!.fd).not.toBe(first!.fd);
-    expect(sockets.of([0, 2]).map(({ fd }) => fd)).toEqual([first!.fd, third!.fd]);
+    expect(new Set(sockets.all.map(({ fd }) => fd)).size).toBe(3);
+    expect(new Set(sockets.all.map(portOf)).size).toBe(1);
+    expect(sockets.of([0, 2])).toEqual([sockets.all[0]!, sockets.all[2]!]);
+  });
+
+  test('a second server cannot have a share of the port', async () => {
+    const first = await listen({ workers: 2 });
+    const listeners = [{ ...LOOPBACK, port: portOf(first.all[0]!)! } as ListenAddress];
+    await expect(listen({ workers: 2, listeners })).rejects.toThrow('the address is already in use');
   });
 
   test('a unix socket is shared all the same', async () => {
@@ -79,24 +83,31 @@ describe('with a socket for each worker', () => {
     expect(sockets.urls).toEqual([`http://127.0.0.1:${portOf(sockets.all[0]!)}`, `unix:${path}`]);
   });
 
-  test('a successor gets every set, and can open more', async () => {
-    const before = await listen({});
-    before.of([0, 1, 2]);
-    const after = await listen(
-      { listeners: [{ ...LOOPBACK, port: portOf(before.all[0]!)! } as ListenAddress] },
-      handedOver(before),
-    );
+  test('a successor gets every set, and shares them among more workers or fewer', async () => {
+    const before = await listen({ workers: 3 });
+    const listeners = [{ ...LOOPBACK, port: portOf(before.all[0]!)! } as ListenAddress];
+    const after = await listen({ workers: 5, listeners }, handedOver(before));
     expect(after.setCount).toBe(3);
     expect(after.of([0, 1, 2]).map(({ fd }) => fd)).toEqual(before.all.map(({ fd }) => fd));
-    expect(portOf(after.of([3])[0]!)).toBe(portOf(before.all[0]!));
     // Its descriptors are the same here, where both are in one process.
+    open = [after];
+  });
+
+  test('beside an address that is new to a successor, an old one has fewer sockets, and sets share them', async () => {
+    const before = await listen({ workers: 1 });
+    const listeners = [{ ...LOOPBACK, port: portOf(before.all[0]!)! } as ListenAddress, LOOPBACK];
+    const after = await listen({ workers: 2, listeners }, handedOver(before));
+    expect(after.setCount).toBe(2);
+    const [old, ...fresh] = after.all;
+    expect(after.of([0])).toEqual([old!, fresh[0]!]);
+    expect(after.of([1])).toEqual([old!, fresh[1]!]);
+    expect(after.of([0, 1])).toEqual([old!, ...fresh]);
     open = [after];
   });
 });
 
 test('without sockets of their own all workers share one, and a successor shares all that there were', async () => {
   const before = await listen({});
-  before.of([0, 1]);
   const after = await listen(
     { reusePort: false, listeners: [{ ...LOOPBACK, port: portOf(before.all[0]!)! } as ListenAddress] },
     handedOver(before),
