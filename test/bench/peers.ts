@@ -196,7 +196,7 @@ async function answersHttp2(port: number): Promise<boolean> {
  * A free port below the range that the kernel gives to clients (32768 and up on Linux), so that none of the thousands of
  * connections of other rows can take it before the peer binds it.
  */
-function pickPort(): number {
+export function pickPort(): number {
   for (;;) {
     const port = 20_000 + Math.floor(Math.random() * 12_000);
     try {

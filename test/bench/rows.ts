@@ -15,6 +15,7 @@ import { descriptorLimit } from './machine.ts';
 import { STREAM_BYTES } from './peers/work.ts';
 import type { RunningPeer } from './peers.ts';
 import { formatCount } from './report.ts';
+import { scalingRow } from './scaling.ts';
 import { startUpRow } from './start-up.ts';
 
 const MIB = 2 ** 20;
@@ -158,6 +159,7 @@ export const ROWS: readonly Row[] = [
     bars: { 'node-http2': 1.5, 'bun-http2': 2 },
   }),
   startUpRow,
+  scalingRow,
 ];
 
 /** Of HTTP/2, which has one row. */

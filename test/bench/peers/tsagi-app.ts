@@ -6,7 +6,15 @@ import type { App, ReceiveFunction, SendFunction } from '../../../src/contract/a
 import type { HttpScope } from '../../../src/contract/scope.ts';
 import type { HeaderList, SseSendEvent } from '../../../src/contract/send-events.ts';
 import { Fanout } from './fanout.ts';
-import { EVENT_DATA, FILE_PATH, GREETING, READ_HEADERS, STREAM_BYTES, STREAM_CHUNK } from './work.ts';
+import {
+  EVENT_DATA,
+  FILE_PATH,
+  GREETING,
+  READ_HEADERS,
+  STREAM_BYTES,
+  STREAM_CHUNK,
+  WORK_STEPS,
+} from './work.ts';
 
 const GREETING_HEADERS: HeaderList = [
   ['content-type', 'text/plain'],
@@ -29,6 +37,8 @@ export const app: App = async (scope, receive, send) => {
       return greet(200, send);
     case '/headers':
       return greet(hasReadHeaders(scope) ? 200 : 400, send);
+    case '/work':
+      return greet(work() === 0 ? 500 : 200, send);
     case '/echo':
       return echo(receive, send);
     case '/stream':
@@ -47,6 +57,17 @@ export const app: App = async (scope, receive, send) => {
 async function greet(status: number, send: SendFunction): Promise<void> {
   await send({ type: 'http.response.start', status, headers: GREETING_HEADERS });
   await send({ type: 'http.response.body', body: GREETING });
+}
+
+/** The same amount of work however busy the machine is. */
+function work(): number {
+  let state = 1;
+  for (let step = 0; step < WORK_STEPS; step++) {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+  }
+  return state;
 }
 
 function hasReadHeaders(scope: HttpScope): boolean {

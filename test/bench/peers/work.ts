@@ -9,6 +9,9 @@ export const GREETING = 'Hello from TSAGI';
 /** The three of the twenty request headers that `/headers` reads; it answers 400 where one is missing. */
 export const READ_HEADERS = ['x-request-id', 'authorization', 'accept-language'] as const;
 
+/** The steps of `/work` before it answers: about a millisecond of one core. */
+export const WORK_STEPS = 600_000;
+
 /** `/stream` sends this many bytes in pieces of `STREAM_CHUNK`. */
 export const STREAM_BYTES = 2 ** 30;
 
