@@ -2,7 +2,7 @@
  * A process that runs this same program again, with descriptors that it inherits and a channel for messages. What it is to do
  * there, the environment and the messages tell; this file only starts it and hears of its end.
  */
-import { realpathSync } from 'node:fs';
+import { readFileSync, realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
 
 export interface ExitStatus {
@@ -41,13 +41,14 @@ export const FIRST_DESCRIPTOR = 3;
 
 // Read at the start: once the file has been replaced, Bun 1.4.5 asks the kernel, which calls it "/path (deleted)".
 const EXECUTABLE = Bun.isStandaloneExecutable ? pathAsCalled() : process.execPath;
+const SCRIPT = Bun.isStandaloneExecutable ? undefined : scriptAsCalled();
 
 /** The command that started this process. What stands on disk under its path now is what it starts. */
 export function ownCommand(): string[] {
   const programArguments = process.argv.slice(2);
   // Options of Bun are built into an executable, or come from the environment; as its arguments they would be the program's.
-  if (Bun.isStandaloneExecutable) return [EXECUTABLE, ...programArguments];
-  return [EXECUTABLE, ...process.execArgv, Bun.main, ...programArguments];
+  if (SCRIPT === undefined) return [EXECUTABLE, ...programArguments];
+  return [EXECUTABLE, ...process.execArgv, SCRIPT, ...programArguments];
 }
 
 /** With the symbolic links in it, so that a link that leads elsewhere by then is followed there. */
@@ -55,6 +56,17 @@ function pathAsCalled(): string {
   const { argv0, execPath } = process;
   const called = argv0.includes('/') ? resolve(argv0) : Bun.which(argv0);
   return called !== null && isSameFile(called, execPath) ? called : execPath;
+}
+
+/** Likewise. Bun knows its script by its real path alone; what was typed, Linux knows. */
+function scriptAsCalled(): string {
+  try {
+    const words = readFileSync('/proc/self/cmdline', 'utf8').split('\0').slice(1);
+    const paths = words.filter((word) => word !== '').map((word) => resolve(word));
+    return paths.find((path) => isSameFile(path, Bun.main)) ?? Bun.main;
+  } catch {
+    return Bun.main;
+  }
 }
 
 function isSameFile(path: string, realPath: string): boolean {

@@ -61,13 +61,13 @@ export class HotRestart {
             this.#successor = undefined;
             if (this.#isOver) return;
             const reason = failure ?? `it ${describeExit(status)}`;
-            this.#log.error(`SIGUSR2: the new master failed to start: ${reason}; this one goes on`);
+            this.#log.error(`SIGUSR2: this master goes on, the new one failed to start: ${reason}`);
           },
         },
       );
       this.#successor = successor;
     } catch (error) {
-      this.#log.error(`SIGUSR2: no new master can be started: ${(error as Error).message}; this one goes on`);
+      this.#log.error(`SIGUSR2: this master goes on, no new one can be started: ${(error as Error).message}`);
     }
   }
 

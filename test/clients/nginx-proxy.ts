@@ -42,9 +42,7 @@ export class NginxProxy implements AsyncDisposable {
 
   /** What nginx had to complain of. */
   get complaints(): string[] {
-    return this.#program.output
-      .split('\n')
-      .filter((line) => /\[(warn|error|crit|alert|emerg)\]/.test(line));
+    return this.#program.output.split('\n').filter((line) => /\[(warn|error|crit|alert|emerg)\]/.test(line));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

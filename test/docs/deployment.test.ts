@@ -8,7 +8,7 @@ import { DatagramReceiver } from '../support/datagram-receiver.ts';
 import { needs, programPath } from '../support/program.ts';
 import { RunningProgram, runProgram } from '../support/running-program.ts';
 import { temporaryDirectory, type TemporaryDirectory } from '../support/temporary-directory.ts';
-import { within } from '../support/within.ts';
+import { until } from '../support/within.ts';
 import { replaced, sample } from './samples.ts';
 
 setDefaultTimeout(30_000);
@@ -18,7 +18,9 @@ const COMMAND = `${process.execPath} ${ROOT}bin/tsagi-server`;
 const IS_ROOT = process.getuid?.() === 0;
 /** For what only root can do; others are spared it. */
 const needsRoot = (...programs: string[]) =>
-  IS_ROOT ? needs(...programs) : (name: string, body: () => Promise<void>) => test.skip(`${name} (needs root)`, body);
+  IS_ROOT
+    ? needs(...programs)
+    : (name: string, body: () => Promise<void>) => test.skip(`${name} (needs root)`, body);
 
 const APP = `export const app = async (scope, receive, send) => {
   if (scope.type !== 'http') throw new Error('http only');
@@ -26,7 +28,10 @@ const APP = `export const app = async (scope, receive, send) => {
   await send({ type: 'http.response.body', body: 'the app' });
 };`;
 
-function server(args: readonly string[], options?: ConstructorParameters<typeof RunningProgram>[1]): RunningProgram {
+function server(
+  args: readonly string[],
+  options?: ConstructorParameters<typeof RunningProgram>[1],
+): RunningProgram {
   return new RunningProgram([...COMMAND.split(' '), ...args], options);
 }
 
@@ -35,7 +40,10 @@ async function writeUnits(directory: TemporaryDirectory): Promise<string[]> {
     '/usr/local/bin/tsagi-server': COMMAND,
     'User=tsagi': 'User=daemon',
   });
-  const files = { 'tsagi.service': service, 'tsagi.socket': sample('deployment/systemd.md', '/etc/systemd/system/tsagi.socket') };
+  const files = {
+    'tsagi.service': service,
+    'tsagi.socket': sample('deployment/systemd.md', '/etc/systemd/system/tsagi.socket'),
+  };
   for (const [name, text] of Object.entries(files)) await Bun.write(directory.join(name), text);
   return Object.keys(files).map(directory.join);
 }
@@ -55,7 +63,11 @@ test("the unit's command tells systemd what it does: start, reload, hot restart,
   const unit = sample('deployment/systemd.md', '/etc/systemd/system/tsagi.service');
   const [, args] = /^ExecStart=\S+ (.*)$/m.exec(unit)!;
   const [, watchdog] = /^WatchdogSec=(\d+)$/m.exec(unit)!;
-  const env = { NOTIFY_SOCKET: directory.join('notify'), WATCHDOG_USEC: `${watchdog}000000`, TSAGI_PORT: '0' };
+  const env = {
+    NOTIFY_SOCKET: directory.join('notify'),
+    WATCHDOG_USEC: `${watchdog}000000`,
+    TSAGI_PORT: '0',
+  };
   await using program = server(args!.split(' '), { cwd: directory.path, env });
   await program.said(/listening on /);
   await program.said(/is ready\n/);
@@ -65,26 +77,54 @@ test("the unit's command tells systemd what it does: start, reload, hot restart,
   program.kill('SIGHUP');
   await program.said(/all workers have been replaced\n/);
   expect(manager.take()).toMatch(/^RELOADING=1\nMONOTONIC_USEC=\d+$/);
-  await until(() => manager.take(), 'READY=1');
+  await heard(manager, 'READY=1');
 
   program.kill('SIGUSR2');
   const [, pid] = await program.said(/the new master \(pid (\d+)\) is ready; leaving\n/);
-  await until(() => manager.take(), `MAINPID=${pid}\nWATCHDOG=1`);
+  await heard(manager, `MAINPID=${pid}\nWATCHDOG=1`);
   process.kill(Number(pid), 'SIGTERM');
   await program.silent;
-  await until(() => manager.take(), 'STOPPING=1');
+  await heard(manager, 'STOPPING=1');
 });
 
-/** What has arrived is there, but one process says it while another is heard. */
-async function until(take: () => string | undefined, wanted: string): Promise<void> {
-  for (let got = take(); got !== wanted; got = take()) await new Promise((resolve) => setImmediate(resolve));
+/** Who says it is another process than the one whose log was waited for. */
+async function heard(manager: DatagramReceiver, wanted: string): Promise<void> {
+  const got: string[] = [];
+  await until(() => {
+    got.push(...manager.takeAll());
+    return got.includes(wanted);
+  }, wanted);
 }
 
+test('a single process says too when it has read its certificates anew, for Type=notify-reload', async () => {
+  using directory = temporaryDirectory();
+  await Bun.write(directory.join('app.ts'), APP);
+  using manager = new DatagramReceiver(directory.join('notify'));
+  const tls = ['--ssl-cert', certificateFile('server'), '--ssl-key', keyFile('server')];
+  const env = { NOTIFY_SOCKET: directory.join('notify') };
+  await using program = server([directory.join('app.ts'), '--port', '0', ...tls], { env });
+  await heard(manager, `READY=1\nSTATUS=serving at ${(await program.said(/listening on (\S+)\n/))[1]}`);
+  program.kill('SIGHUP');
+  await program.said(/the certificates have been read anew\n/);
+  await until(() => /^RELOADING=1\nMONOTONIC_USEC=\d+$/.test(manager.take() ?? ''), 'the reload');
+  await heard(manager, 'READY=1');
+});
+
 /** `unshare` and, as process 1 of a pid namespace, the server. */
-async function startAsProcessOne(directory: TemporaryDirectory, ...args: string[]): Promise<[RunningProgram, number]> {
+async function startAsProcessOne(
+  directory: TemporaryDirectory,
+  ...args: string[]
+): Promise<[RunningProgram, number]> {
   await Bun.write(directory.join('app.ts'), APP);
   const unshare = [programPath('unshare'), '--pid', '--fork', '--mount-proc', '--kill-child'];
-  const program = new RunningProgram([...unshare, ...COMMAND.split(' '), directory.join('app.ts'), '--port', '0', ...args]);
+  const program = new RunningProgram([
+    ...unshare,
+    ...COMMAND.split(' '),
+    directory.join('app.ts'),
+    '--port',
+    '0',
+    ...args,
+  ]);
   await program.said(/pid 1\n/);
   await program.said(/listening on /);
   return [program, Number(readFileSync(`/proc/${program.pid}/task/${program.pid}/children`, 'utf8'))];
@@ -136,7 +176,9 @@ async function writeSite(directory: TemporaryDirectory, workers: number): Promis
     '/var/log/tsagi': directory.path,
   });
   await Bun.write(directory.join('tsagi.config.ts'), config);
-  const site = replaced(sample('deployment/direct.md', 'site.ts'), { '/var/lib/acme': `${directory.path}/acme` });
+  const site = replaced(sample('deployment/direct.md', 'site.ts'), {
+    '/var/lib/acme': `${directory.path}/acme`,
+  });
   await Bun.write(directory.join('site.ts'), site);
   await Bun.write(directory.join('acme/.well-known/acme-challenge/token'), 'the challenge');
 }
@@ -160,19 +202,14 @@ async function startSite(directory: TemporaryDirectory): Promise<Site> {
     async [Symbol.asyncDispose]() {
       process.kill(pid, 'SIGTERM');
       // The last thing that it does.
-      await within(vanished(directory.join('tsagi.pid')), 'the end of the site');
+      await until(() => !existsSync(directory.join('tsagi.pid')), 'the end of the site');
     },
   };
 }
 
-async function vanished(path: string): Promise<void> {
-  while (existsSync(path)) await new Promise((resolve) => setImmediate(resolve));
-}
-
 /** Requests are logged a moment after their clients have the answer. */
 async function logged(log: string, text: string): Promise<void> {
-  while (!existsSync(log) || !readFileSync(log, 'utf8').includes(text))
-    await new Promise((resolve) => setImmediate(resolve));
+  await until(() => existsSync(log) && readFileSync(log, 'utf8').includes(text), `${text} in the log`);
 }
 
 const trusting = { tls: { ca: certificate('ca') } };
@@ -186,27 +223,33 @@ async function serialOf(url: string): Promise<string> {
 }
 
 for (const workers of [1, 2]) {
-  needs('openssl')(`the site on 443 and 80: redirect, challenge, renewed certificate, workers: ${workers}`, async () => {
-    using directory = temporaryDirectory();
-    await writeSite(directory, workers);
-    await using site = await startSite(directory);
-    const plain = (path: string) => fetch(site.http + path, { redirect: 'manual' });
-    const redirect = await plain('/a%20b?c=1');
-    expect([redirect.status, redirect.headers.get('location')]).toEqual([308, 'https://app.example/a%20b?c=1']);
-    expect(await (await plain('/.well-known/acme-challenge/token')).text()).toBe('the challenge');
-    expect(await (await fetch(site.https, trusting)).text()).toBe('the app');
+  needs('openssl')(
+    `the site on 443 and 80: redirect, challenge, renewed certificate, workers: ${workers}`,
+    async () => {
+      using directory = temporaryDirectory();
+      await writeSite(directory, workers);
+      await using site = await startSite(directory);
+      const plain = (path: string) => fetch(site.http + path, { redirect: 'manual' });
+      const redirect = await plain('/a%20b?c=1');
+      expect([redirect.status, redirect.headers.get('location')]).toEqual([
+        308,
+        'https://app.example/a%20b?c=1',
+      ]);
+      expect(await (await plain('/.well-known/acme-challenge/token')).text()).toBe('the challenge');
+      expect(await (await fetch(site.https, trusting)).text()).toBe('the app');
 
-    const before = await serialOf(site.https);
-    copyFileSync(certificateFile('renewed'), directory.join('cert.pem'));
-    copyFileSync(keyFile('renewed'), directory.join('key.pem'));
-    // As the document says: a single process is no longer root when it reads them again.
-    if (workers === 1) for (const name of ['cert.pem', 'key.pem']) chmodSync(directory.join(name), 0o644);
-    const hook = sample('deployment/direct.md', '/etc/letsencrypt/renewal-hooks/deploy/tsagi');
-    await Bun.write(directory.join('hook'), replaced(hook, { '/run/tsagi': directory.path }));
-    expect(await runProgram(['sh', directory.join('hook')])).toEqual({ exitCode: 0, output: '' });
-    while ((await serialOf(site.https)) === before);
-    expect(await (await fetch(site.https, trusting)).text()).toBe('the app');
-  });
+      const before = await serialOf(site.https);
+      copyFileSync(certificateFile('renewed'), directory.join('cert.pem'));
+      copyFileSync(keyFile('renewed'), directory.join('key.pem'));
+      // As the document says: a single process is no longer root when it reads them again.
+      if (workers === 1) for (const name of ['cert.pem', 'key.pem']) chmodSync(directory.join(name), 0o644);
+      const hook = sample('deployment/direct.md', '/etc/letsencrypt/renewal-hooks/deploy/tsagi');
+      await Bun.write(directory.join('hook'), replaced(hook, { '/run/tsagi': directory.path }));
+      expect(await runProgram(['sh', directory.join('hook')])).toEqual({ exitCode: 0, output: '' });
+      while ((await serialOf(site.https)) === before);
+      expect(await (await fetch(site.https, trusting)).text()).toBe('the app');
+    },
+  );
 
   needsRoot('logrotate')(`logrotate gives the requests another file, workers: ${workers}`, async () => {
     using directory = temporaryDirectory();
@@ -228,8 +271,8 @@ for (const workers of [1, 2]) {
     expect(await runProgram([programPath('logrotate'), ...flags])).toEqual({ exitCode: 0, output: '' });
     // The signal is on its way: until it is heeded lines go to the old file.
     while (!existsSync(log)) await plainRequest(site, '/between');
-    await logged(log, '').then(() => plainRequest(site, '/after'));
-    await within(logged(log, '"GET /after"'), 'the line in the new file');
+    await plainRequest(site, '/after');
+    await logged(log, '"GET /after"');
     expect(readFileSync(`${log}.1`, 'utf8')).toContain('GET /before"');
     expect(readFileSync(log, 'utf8')).not.toContain('/before');
   });

@@ -169,7 +169,9 @@ for (const kind of [NGINX, HAPROXY]) {
 
       needs(kind.program)('hands on WebSockets, with and without TLS', async () => {
         await using stage = await behind(kind, upstream, LIVE_APP);
-        expect(await playScenarios(STANDARD, stage.url, 'echo', 'subprotocols', 'closedByServer')).toMatchObject([
+        expect(
+          await playScenarios(STANDARD, stage.url, 'echo', 'subprotocols', 'closedByServer'),
+        ).toMatchObject([
           { missing: [], close: { code: 4321, wasClean: true } },
           ['Chat.Two', ''],
           [{ code: 1000 }, { code: 3999 }, { code: 1012, reason: 'soon' }],
@@ -177,21 +179,30 @@ for (const kind of [NGINX, HAPROXY]) {
         await stage.server.said(/\/echo ended with 4321/);
         const tls = { tls: { ca: certificate('ca') } } as unknown as string;
         const secure = new WebSocket(`${stage.secureUrl.replace('http', 'ws')}/echo`, tls);
-        const echo = new Promise((resolve) => secure.addEventListener('message', ({ data }) => resolve(data)));
+        const echo = new Promise((resolve) =>
+          secure.addEventListener('message', ({ data }) => resolve(data)),
+        );
         secure.addEventListener('open', () => secure.send('over TLS'));
         expect(await echo).toBe('over TLS');
         secure.close();
       });
 
-      needs(kind.program, 'curl')('hands on each event as it is sent, and that the client has gone', async () => {
-        await using stage = await behind(kind, upstream, LIVE_APP);
-        const flags = ['-sSN', '-H', 'accept: text/event-stream'];
-        {
-          await using stream = new RunningProgram([programPath('curl'), ...flags, `${stage.url}/ticking/plain`]);
-          await stream.said(/data: tick 1\ndata: ü\n\n/);
-        }
-        await stage.server.said(/GET \/ticking\/plain ended: client_closed/);
-      });
+      needs(kind.program, 'curl')(
+        'hands on each event as it is sent, and that the client has gone',
+        async () => {
+          await using stage = await behind(kind, upstream, LIVE_APP);
+          const flags = ['-sSN', '-H', 'accept: text/event-stream'];
+          {
+            await using stream = new RunningProgram([
+              programPath('curl'),
+              ...flags,
+              `${stage.url}/ticking/plain`,
+            ]);
+            await stream.said(/data: tick 1\ndata: ü\n\n/);
+          }
+          await stage.server.said(/GET \/ticking\/plain ended: client_closed/);
+        },
+      );
     });
 
     describe(`${kind.program} as in the document, to ${upstream}, while requests go on`, () => {
@@ -218,7 +229,9 @@ for (const kind of [NGINX, HAPROXY]) {
         expect(answered).toBe(sent);
         expect(departures.length).toBeGreaterThan(0);
         expect(
-          departures.filter(({ kind: guest, how }) => how !== (guest === 'websocket' ? 'close 1001' : 'whole')),
+          departures.filter(
+            ({ kind: guest, how }) => how !== (guest === 'websocket' ? 'close 1001' : 'whole'),
+          ),
         ).toEqual([]);
       });
     });

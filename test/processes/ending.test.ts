@@ -187,7 +187,7 @@ test('when the new master of a hot restart is killed, the old one goes on', asyn
   const successor = await newProcessOf(master);
   const from = master.now;
   master.kill('SIGKILL', successor);
-  await master.said(/SIGUSR2: the new master failed.*SIGKILL.*; this one goes on\n/, from);
+  await master.said(/SIGUSR2: this master goes on, the new one failed to start: .*SIGKILL.*\n/, from);
   const [pid] = (await master.get('/who')).split(' ');
   expect(Array.from(before.values())).toContain(Number(pid));
   master.kill('SIGTERM');

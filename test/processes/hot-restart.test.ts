@@ -92,7 +92,7 @@ test('USR2 with a broken app keeps the old master, and says why', async () => {
   const { pid, workers } = master;
   app.break();
   const from = master.now;
-  await master.tell('SIGUSR2', /SIGUSR2: the new master failed[^]*?; this one goes on\n/);
+  await master.tell('SIGUSR2', /SIGUSR2: this master goes on, the new one failed to start: [^]*?\n/);
   expect(master.output.slice(from)).toContain('this app is broken');
   for (const address of [master.tcp, master.unix])
     expect(await master.get('/', address)).toMatch(/^hello one \d+$/);
@@ -112,7 +112,7 @@ test('USR2 with a broken config file keeps the old master, and says why', async 
   const { pid, workers } = master;
   writeFileSync(config, `export default { maxBodySize: 'much' };\n`);
   const from = master.now;
-  await master.tell('SIGUSR2', /SIGUSR2: the new master failed[^]*?; this one goes on\n/);
+  await master.tell('SIGUSR2', /SIGUSR2: this master goes on, the new one failed to start: [^]*?\n/);
   expect(master.output.slice(from)).toMatch(/maxBodySize .*tsagi\.config\.ts/);
   expect(await master.get('/')).toMatch(/^hello one \d+$/);
   expect(master.processes().sort()).toEqual([pid, ...workers.values()].sort());
@@ -136,7 +136,7 @@ test('USR2 to a configuration with an address that is taken keeps the old master
   await master.said(/listening on unix:\S+\n/);
   write(['127.0.0.1:0', path, `127.0.0.1:${taken.port}`]);
   const from = master.now;
-  await master.tell('SIGUSR2', /SIGUSR2: the new master failed[^]*?; this one goes on\n/);
+  await master.tell('SIGUSR2', /SIGUSR2: this master goes on, the new one failed to start: [^]*?\n/);
   expect(master.output.slice(from)).toContain(`127.0.0.1:${taken.port}`);
   for (const address of [master.tcp, { path }])
     expect(await master.get('/', address)).toMatch(/^hello one \d+$/);
