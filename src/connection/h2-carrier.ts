@@ -65,6 +65,8 @@ export class H2Carrier implements Carrier, H2Wire, H2SessionOwner, TurnMember {
   #hasSentSettings = false;
   #isInputEnded = false;
   #isNudging = false;
+  /** There has been more than one stream at a time; node:http2 minds some of them after their reset. */
+  #isShared = false;
   #isPaused = false;
   #awaitsTurnEnd = false;
 
@@ -205,6 +207,7 @@ export class H2Carrier implements Carrier, H2Wire, H2SessionOwner, TurnMember {
     const fault = head instanceof ProtocolError ? head : undefined;
     const exchange = new H2Exchange(this, head instanceof ProtocolError ? new H2RequestHead() : head, stream);
     this.#exchanges.add(exchange);
+    this.#isShared ||= this.#exchanges.size > 1;
     this.context.streamDeadlines.watch(exchange);
     this.#setPhase('request');
     if (fault !== undefined) plainResponse(exchange, fault.status, fault.message);
@@ -253,7 +256,7 @@ export class H2Carrier implements Carrier, H2Wire, H2SessionOwner, TurnMember {
    * peer. A frame of a type that nobody knows, which is to be ignored (RFC 9113 5.5), is as good.
    */
   nudge(): void {
-    if (this.#isNudging || this.#exchanges.size < 2) return;
+    if (this.#isNudging || !this.#isShared) return;
     this.#isNudging = true;
     setImmediate(() => {
       this.#isNudging = false;

@@ -58,8 +58,10 @@ export class Admission {
     try {
       while (opened.length < LAST_DESCRIPTORS + more) opened.push(openSync('/dev/null', 'r'));
       return true;
-    } catch {
-      return false;
+    } catch (error) {
+      // A bare chroot has no null device, which says nothing about descriptors.
+      const { code } = error as NodeJS.ErrnoException;
+      return code !== 'EMFILE' && code !== 'ENFILE';
     } finally {
       for (const descriptor of opened) closeSync(descriptor);
     }

@@ -161,10 +161,11 @@ export class Server {
   }
 
   async #stop(drainDelay: number): Promise<void> {
+    // During the delay already, so that the app's readiness can say no while everything is still served.
+    this.#shutdownSignal.abort(new DOMException('the server is shutting down', 'AbortError'));
     await this.#sleep(drainDelay * 1000);
     this.#stage = 'stopping';
     this.#descriptorTimer?.cancel();
-    this.#shutdownSignal.abort(new DOMException('the server is shutting down', 'AbortError'));
     // Requests that have arrived but not been read yet still count as in hand, and so do connections that wait to be accepted:
     // the sockets are read once more. Behind that whoever comes is for others, or refused, and does not wait in vain.
     await this.#sleep(1);
@@ -201,7 +202,9 @@ export class Server {
   #add(bound: BoundSocket, tls: TlsContext | undefined): void {
     const context = listenerContext(bound, this.#context);
     const accept = (raw: RawSocket): Connection => this.#accept(raw, context);
-    this.#listeners.push(new Listener(bound, accept, bound.address.isSecure ? tls : undefined));
+    const { listenerBacklog } = this.#settings;
+    const settings = { tls: bound.address.isSecure ? tls : undefined, listenerBacklog };
+    this.#listeners.push(new Listener(bound, accept, settings));
   }
 
   #createContext(app: App): ConnectionContext {

@@ -4,7 +4,7 @@
  * needed for TLS can be replaced without losing a connection.
  */
 import type { BoundSocket } from './bind.ts';
-import { duplicate } from '../os/descriptors.ts';
+import { duplicate, setBacklog } from '../os/descriptors.ts';
 import type { RawSocket, TransportSocket } from './socket.ts';
 import type { TlsContext } from './tls.ts';
 
@@ -13,16 +13,24 @@ export type Acceptor = (raw: RawSocket) => TransportSocket;
 
 type ListenOptions = Parameters<typeof Bun.listen>[0];
 
+export interface ListenerSettings {
+  /** Undefined: connections are not encrypted. */
+  readonly tls?: TlsContext | undefined;
+  readonly listenerBacklog: number;
+}
+
 export class Listener {
   readonly bound: BoundSocket;
   readonly #accept: Acceptor;
+  readonly #backlog: number;
   #tls: TlsContext | undefined;
   #active: { stop(): void } | undefined;
 
-  constructor(bound: BoundSocket, accept: Acceptor, tls?: TlsContext) {
+  constructor(bound: BoundSocket, accept: Acceptor, { tls, listenerBacklog }: ListenerSettings) {
     this.bound = bound;
     this.#accept = accept;
     this.#tls = tls;
+    this.#backlog = listenerBacklog;
   }
 
   /** Throws when no descriptor is left. */
@@ -66,7 +74,10 @@ export class Listener {
     };
     const security = tls === undefined ? undefined : { tls: tls.options };
     const options = { fd: duplicate(this.bound.fd), allowHalfOpen: true, socket, ...security };
-    return Bun.listen(options as unknown as ListenOptions);
+    const active = Bun.listen(options as unknown as ListenOptions);
+    // Bun 1.4.5 listens anew on what it is given, with a queue of 511 (listen(2): the last call counts).
+    setBacklog(this.bound.fd, this.#backlog);
+    return active;
   }
 
   /** Accepts nothing more until `start` is called again. Accepted connections go on. */

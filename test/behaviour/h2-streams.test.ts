@@ -235,3 +235,28 @@ test('a stream is reset while another one is within a DATA frame, which arrives 
   expect((await client.response(upload)).body.equals(body)).toBe(true);
   expect([client.ending, client.goaways]).toEqual(['open', []]);
 });
+
+test('the last streams of a connection go on when others have been reset, though the client has nothing more to say', async () => {
+  const app = httpApp(async ({ path }, _receive, send) => {
+    const body = 'y'.repeat(Number(path.slice(1)));
+    await send({ type: 'http.response.start', status: 200, trailers: true });
+    for (let part = 0; part < 3; part++) await send({ type: 'http.response.body', body, more: true });
+    await send({ type: 'http.response.body', body: '' });
+    await send({ type: 'http.response.trailers', headers: [['x-sum', '7']] });
+  });
+  await using server = await startH2Server(app);
+  // Not every connection comes to a stand without what is tested here.
+  for (let round = 0; round < 25; round++) {
+    const client = await server.open();
+    const kept: number[] = [];
+    for (let index = 0; index < 60; index++) {
+      const path = `/${[1, 5000, 40_000][index % 3]}`;
+      const id = client.open({ path, headers: [['te', 'trailers']] }, { endStream: true });
+      if ((index + round) % 9 === 0) client.reset(id);
+      else kept.push(id);
+      if (index % 7 === 0) await new Promise(setImmediate);
+    }
+    for (const id of kept) expect((await client.response(id)).isComplete).toBe(true);
+    client.close();
+  }
+});

@@ -206,6 +206,24 @@ describe('the application', () => {
 });
 
 describe('drainDelay', () => {
+  test('is told to the app as soon as it begins', async () => {
+    const clock = new FakeClock();
+    const ready: App = async (scope, _, send) => {
+      if (scope.type !== 'http') throw new Error('http only');
+      await send({ type: 'http.response.start', status: scope['tsagi.shutdown'].aborted ? 503 : 200 });
+      await send({ type: 'http.response.body', body: '' });
+    };
+    const { server } = create(ready, { port: 0, drainDelay: 5 }, clock);
+    await server.listen();
+    const status = async () => (await fetch(`http://127.0.0.1:${server.port}/ready`)).status;
+    expect(await status()).toBe(200);
+    const stopping = server.shutdown();
+    expect(await status()).toBe(503);
+    clock.advance(5000);
+    await until(() => !server.isRunning, 'the end of the delay');
+    while ((await stateOf(stopping)) === 'pending') clock.advance(10);
+  });
+
   test('keeps the listeners open until it is over', async () => {
     const clock = new FakeClock();
     const { server } = create(echoPath, { port: 0, drainDelay: 5 }, clock);

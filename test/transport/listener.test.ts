@@ -7,7 +7,9 @@ import { bind } from '../../src/transport/bind.ts';
 import { Listener } from '../../src/transport/listener.ts';
 import type { ListenAddress } from '../../src/transport/listen-spec.ts';
 import { TransportSocket } from '../../src/transport/socket.ts';
+import { needs, programPath } from '../support/program.ts';
 import { RawClient, type Address } from '../support/raw-client.ts';
+import { runProgram } from '../support/running-program.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { until } from '../support/within.ts';
 
@@ -47,11 +49,15 @@ const TCP: ListenAddress = { type: 'tcp', host: '127.0.0.1', port: 0 };
 async function echoListener(where: ListenAddress = TCP): Promise<EchoListener> {
   const bound = await bind(where, { listenerBacklog: 16, reusePort: false });
   const sockets: EchoSocket[] = [];
-  const listener = new Listener(bound, (raw) => {
-    const socket = new EchoSocket(raw);
-    sockets.push(socket);
-    return socket;
-  });
+  const listener = new Listener(
+    bound,
+    (raw) => {
+      const socket = new EchoSocket(raw);
+      sockets.push(socket);
+      return socket;
+    },
+    { listenerBacklog: 16 },
+  );
   const { address: real } = bound;
   const address: Address = real.type === 'unix' ? { path: real.path } : { host: real.host, port: real.port };
   return {
@@ -169,4 +175,20 @@ test('a socket that is reset shows its peer that it did not end in order', async
   await echoes(client, 'a');
   it.sockets[0]!.reset();
   expect(await client.ended()).toBe('reset');
+});
+
+needs('ss')('the queue of connections has the length that was asked for, also after a pause', async () => {
+  using it = await echoListener();
+  const { address } = it.listener.bound;
+  if (address.type !== 'tcp') throw new Error('TCP only');
+  const queue = async (): Promise<number> => {
+    const flags = ['-ltnH', `sport = :${address.port}`];
+    const { output } = await runProgram([programPath('ss'), ...flags]);
+    return Number(output.split(/\s+/)[2]);
+  };
+  for (let round = 0; round < 2; round++) {
+    it.listener.start();
+    expect(await queue()).toBe(16);
+    it.listener.stop();
+  }
 });
