@@ -77,12 +77,12 @@ export const OPTIONS = {
     default: 0,
     help: 'Requests in hand at once; over it 503 with retry-after; 0 is unlimited.',
   },
-  /** Open connections, at most the descriptor limit less 100; over it 503 with retry-after; 0 is all of that limit. @default 1000 */
+  /** Open connections, at most the descriptor limit less 100; over it 503 with retry-after (by ALPN h2 GOAWAY); 0 is all of that limit. @default 1000 */
   maxConnections: {
     kind: 'count',
     group: 'Limits',
     default: 1000,
-    help: 'Open connections, at most the descriptor limit less 100; over it 503 with retry-after; 0 is all of that limit.',
+    help: 'Open connections, at most the descriptor limit less 100; over it 503 with retry-after (by ALPN h2 GOAWAY); 0 is all of that limit.',
   },
   /** Size of the request line; over it 414. @default 8192 */
   maxRequestLine: {

@@ -20,13 +20,13 @@ export const PROTOCOL_OPTIONS = {
     default: 100,
     help: 'Streams that a client may have open at once on one connection.',
   },
-  /** Bytes of a request body that a client may send ahead on one stream. @default 262144 */
+  /** Bytes of request bodies that a client may send ahead on one stream, and beyond 65535 on the connection. @default 262144 */
   h2InitialWindowSize: {
     kind: 'bytes',
     range: [1, 2_147_483_647],
     group: 'HTTP/2',
     default: 262_144,
-    help: 'Bytes of a request body that a client may send ahead on one stream.',
+    help: 'Bytes of request bodies that a client may send ahead on one stream, and beyond 65535 on the connection.',
   },
   /** Largest frame that a client may send. @default 16384 */
   h2MaxFrameSize: {

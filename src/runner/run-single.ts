@@ -4,6 +4,7 @@
  */
 import type { Logger } from '../log/logger.ts';
 import { readTls, speaksTls } from '../server/server.ts';
+import type { ReleaseOptions } from '../transport/bind.ts';
 import { bannerLines } from './banner.ts';
 import type { Program, Startable } from './program.ts';
 import { handleSignals } from './signals.ts';
@@ -21,6 +22,7 @@ export async function runSingle(program: Program): Promise<void> {
     // It tells `stopped` how that went.
     server?.shutdown().catch(() => {});
   };
+  const kept = (): ReleaseOptions => ({ keepPath: links.hasServingPredecessor });
   const giveBack = handleSignals({
     stop: (signal) => {
       log.info(`${signal}: shutting down`);
@@ -39,10 +41,13 @@ export async function runSingle(program: Program): Promise<void> {
       const tls = speaksTls(settings) ? readTls(settings, log) : undefined;
       links.dropPrivileges();
       server = await program.load();
-      if (isStopping) return sockets.release();
-      await server.start({ sockets: sockets.of([0]), tls });
+      if (isStopping) return sockets.release(kept());
+      // Of a predecessor with workers there may be several for an address.
+      const served = sockets.all.map((it) => ({ ...it, release: () => it.release(kept()) }));
+      await server.start({ sockets: served, tls });
     } catch (error) {
-      sockets.release();
+      sockets.release(kept());
+      links.failed((error as Error).message);
       throw error;
     }
     if (!isStopping) {

@@ -3,8 +3,7 @@
  */
 import { FIRST_DESCRIPTOR } from '../process/child.ts';
 import type { Payload } from '../process/messages.ts';
-import { closeDescriptor } from '../os/descriptors.ts';
-import type { BoundSocket } from '../transport/bind.ts';
+import { releaseOf, type BoundSocket } from '../transport/bind.ts';
 import type { SocketAddress } from '../transport/listen-spec.ts';
 
 interface DescribedSocket {
@@ -20,6 +19,6 @@ export function describeSocket({ address, url }: BoundSocket): DescribedSocket {
 export function socketsOf(payload: Payload): readonly BoundSocket[] {
   return (payload['sockets'] as readonly DescribedSocket[]).map(({ address, url }, index) => {
     const fd = FIRST_DESCRIPTOR + index;
-    return { fd, address, url, isInherited: true, isOwned: false, release: () => closeDescriptor(fd) };
+    return { fd, address, url, isInherited: true, isOwned: false, release: releaseOf(fd) };
   });
 }

@@ -35,7 +35,7 @@ export interface ReleaseOptions {
   readonly keepPath?: boolean;
 }
 
-/** A bound socket. `release` closes the descriptor and removes the path of a unix socket that is ours. */
+/** A bound socket. `release` closes the descriptor, once, and removes the path of a unix socket that is ours. */
 export interface BoundSocket {
   readonly fd: number;
   readonly address: SocketAddress;
@@ -74,9 +74,8 @@ export function adopt(socket: InheritedSocket, tls: TlsUse = false): BoundSocket
   const { fd, firstFd = fd, name, address, isOwned } = socket;
   const place = { ...address, isSecure: settleTls(tls, address) };
   const bound = { fd, address: place, url: urlOf(place), isInherited: true, isOwned };
-  const release = () => closeDescriptor(fd);
-  if (!isOwned) return { ...bound, knownAs: { firstFd, name }, release };
-  return { ...bound, release: address.type === 'unix' ? releaseWithPath(fd, address.path) : release };
+  if (!isOwned) return { ...bound, knownAs: { firstFd, name }, release: releaseOf(fd) };
+  return { ...bound, release: releaseOf(fd, address.type === 'unix' ? address.path : undefined) };
 }
 
 function adoptDescriptor(address: DescriptorAddress): BoundSocket {
@@ -102,7 +101,7 @@ export function bindTcp(address: TcpAddress, settings: BindSettings): BoundSocke
     url: urlOf(bound),
     isInherited: false,
     isOwned: true,
-    release: () => closeDescriptor(fd),
+    release: releaseOf(fd),
   };
 }
 
@@ -127,7 +126,7 @@ async function bindUnix(address: UnixAddress, settings: BindSettings): Promise<B
     url: urlOf(address),
     isInherited: false,
     isOwned: true,
-    release: releaseWithPath(fd, path),
+    release: releaseOf(fd, path),
   };
 }
 
@@ -196,13 +195,21 @@ function answers(path: string): Promise<boolean> {
   });
 }
 
-/** The path may have been taken over by a successor in the meantime: then it is left alone. */
-function releaseWithPath(fd: number, path: string): BoundSocket['release'] {
-  const inode = lstatSync(path, { throwIfNoEntry: false })?.ino;
+/**
+ * Works once, because the number may be another descriptor's by the second time. The path may have been taken over by a
+ * successor in the meantime: then it is left alone.
+ */
+export function releaseOf(fd: number, path?: string): BoundSocket['release'] {
+  const inodeAt = (): number | undefined =>
+    path === undefined ? undefined : lstatSync(path, { throwIfNoEntry: false })?.ino;
+  const inode = inodeAt();
+  let isOpen = true;
   return ({ keepPath = false } = {}) => {
+    if (!isOpen) return;
+    isOpen = false;
     closeDescriptor(fd);
-    if (keepPath || inode === undefined) return;
-    if (lstatSync(path, { throwIfNoEntry: false })?.ino === inode) rmSync(path, { force: true });
+    if (path !== undefined && inode !== undefined && !keepPath && inodeAt() === inode)
+      rmSync(path, { force: true });
   };
 }
 

@@ -157,3 +157,34 @@ test('a second USR2 while the new master starts does not start another', async (
   expect(await master.exitCode()).toBe(0);
   expect(master.processes()).toHaveLength(3);
 });
+
+test('USR2 to a configuration without workers serves on at every socket that there was, or leaves all as it is', async () => {
+  using app = new ChangingApp('one');
+  const config = app.join('tsagi.config.ts');
+  const path = app.join('socket');
+  const write = (workers: number): void =>
+    writeFileSync(config, `export default { workers: ${workers}, listen: ['127.0.0.1:0', '${path}'] };\n`);
+  write(3);
+  await using master = new RunningMaster({
+    app: app.path,
+    args: ['--config', config],
+    workers: 'configured',
+    listens: false,
+  });
+  await master.said(/listening on unix:\S+\n/);
+  write(1);
+  app.break();
+  await master.tell('SIGUSR2', /SIGUSR2: this master goes on, the new one failed to start: [^]*?\n/);
+  expect(await master.get('/', { path })).toMatch(/^hello one \d+$/);
+  app.write('two');
+  await master.replaceMaster();
+  expect(await master.exitCode()).toBe(0);
+  // The kernel spreads them over the three sockets.
+  const answers = await Promise.all(Array.from({ length: 30 }, () => master.get('/', master.tcp)));
+  for (const answer of [...answers, await master.get('/', { path })])
+    expect(answer).toMatch(/^hello two \d+$/);
+  expect(master.processes()).toHaveLength(1);
+  await master.tell('SIGTERM', /SIGTERM: shutting down\n/);
+  await master.gone();
+  expect(existsSync(path)).toBe(false);
+});
