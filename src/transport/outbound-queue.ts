@@ -40,8 +40,12 @@ export class OutboundQueue {
   readonly lowWaterMark: number;
   /** Where bytes go: whoever serves the connection at the moment. */
   sink: Sink;
-  /** Not offered yet, behind `#pieces`: a byte string, so that heads and small bodies leave as one write. */
+  /**
+   * Not offered yet, behind `#pieces`: a byte string, so that heads and small bodies leave as one write. What follows the
+   * first text stays apart: most often it is all that follows, and putting strings together costs more than copying two.
+   */
   #text = '';
+  #tail = '';
   #pieces: (Uint8Array | string)[] = [];
   #piecesSize = 0;
   /** So many pieces at the front are no one else's, and cannot change any more. */
@@ -63,7 +67,7 @@ export class OutboundQueue {
 
   /** Bytes queued and not yet handed to the kernel. */
   get bufferedAmount(): number {
-    return this.#piecesSize + this.#text.length;
+    return this.#piecesSize + this.#text.length + this.#tail.length;
   }
 
   /** Whether the kernel has refused bytes that are still here. */
@@ -73,7 +77,9 @@ export class OutboundQueue {
 
   /** Queues a byte string. */
   putText(text: string): void {
-    if (!this.#isClosed) this.#text += text;
+    if (this.#isClosed) return;
+    if (this.#text === '') this.#text = text;
+    else this.#tail = this.#tail === '' ? text : this.#tail + text;
   }
 
   /** Queues bytes. They must not change until they are flushed and {@link settle} resolves, or {@link own} is called. */
@@ -81,7 +87,7 @@ export class OutboundQueue {
     if (this.#isClosed || bytes.length === 0) return;
     if (bytes.length <= TEXT_LIMIT) {
       gatherBuffer.set(bytes, 0);
-      this.#text += gatherBuffer.latin1Slice(0, bytes.length);
+      this.putText(gatherBuffer.latin1Slice(0, bytes.length));
       return;
     }
     this.#sealText();
@@ -135,6 +141,7 @@ export class OutboundQueue {
   close(): void {
     this.#isClosed = true;
     this.#text = '';
+    this.#tail = '';
     this.#pieces = [];
     this.#piecesSize = 0;
     this.#ownedCount = 0;
@@ -169,21 +176,35 @@ export class OutboundQueue {
 
   #sealText(): void {
     if (this.#text === '') return;
-    this.#pieces.push(this.#text);
-    this.#piecesSize += this.#text.length;
+    const text = this.#tail === '' ? this.#text : this.#text + this.#tail;
+    this.#pieces.push(text);
+    this.#piecesSize += text.length;
     this.#text = '';
+    this.#tail = '';
   }
 
   #writeText(): void {
     const text = this.#text;
+    const tail = this.#tail;
     this.#text = '';
-    const taken = this.sink.write(text);
-    if (taken === text.length) return;
+    this.#tail = '';
+    const size = text.length + tail.length;
+    const taken = tail === '' ? this.sink.write(text) : this.#writeTwo(text, tail);
+    if (taken === size) return;
     this.#isBlocked = true;
-    const rest = Buffer.from(taken > 0 ? text.slice(taken) : text, 'latin1');
+    const rest = Buffer.from((text + tail).slice(Math.max(0, taken)), 'latin1');
     this.#pieces.push(rest);
     this.#piecesSize = rest.length;
     this.#ownedCount = 1;
+  }
+
+  #writeTwo(text: string, tail: string): number {
+    const { length } = text;
+    const size = length + tail.length;
+    if (size > GATHER_LIMIT) return this.sink.write(text + tail);
+    gatherBuffer.latin1Write(text, 0, length);
+    gatherBuffer.latin1Write(tail, length, tail.length);
+    return this.sink.write(gatherBuffer, size);
   }
 
   #writePieces(): void {

@@ -89,13 +89,13 @@ describe('the switch', () => {
   });
 
   test('sends its answer at the end of the turn, in one write with what follows at once', async () => {
-    const { tunnel, connection } = open({ queued: 'HTTP/1.1 101 …\r\n\r\n' });
+    const { tunnel, connection } = open({ queued: 'HTTP/1.1 101 Switching Protocols\r\n\r\n' });
     tunnel.send('first');
     tunnel.send(Buffer.from('second'));
     expect(connection.asked).toEqual(['resume']);
     expect(connection.offers).toHaveLength(0);
     await afterMicrotasks();
-    expect(connection.received).toBe('HTTP/1.1 101 …\r\n\r\nfirstsecond');
+    expect(connection.received).toBe('HTTP/1.1 101 Switching Protocols\r\n\r\nfirstsecond');
     expect(connection.offers).toHaveLength(1);
   });
 
