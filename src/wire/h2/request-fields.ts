@@ -138,7 +138,8 @@ function applyPseudo(head: H2RequestHead, pseudo: Pseudo, limits: H2FieldLimits)
   const { ':method': method, ':path': path, ':scheme': scheme, ':authority': authority } = pseudo;
   if (method === undefined || !isToken(method)) return MALFORMED;
   head.method = method;
-  head.protocol = pseudo[':protocol'];
+  // RFC 9110 7.8: protocols are compared without regard to case; proxies hand on the Upgrade field of a client as it stands.
+  head.protocol = pseudo[':protocol']?.toLowerCase();
   if (head.protocol !== undefined && method !== 'CONNECT') return MALFORMED;
   if (method === 'CONNECT' && head.protocol === undefined) {
     if (path !== undefined || scheme !== undefined || authority === undefined) return MALFORMED;

@@ -133,6 +133,11 @@ const extendedConnect = rows('RFC 8441 4', 'extended CONNECT', {
     frames({ type: TYPE.headers, stream: 1, flags: 0x4 }),
     { isLast: true },
   ],
+  'to a WebSocket in other letters is accepted with 200': [
+    post(1, { ...websocket, protocol: 'WebSocket' }, ['sec-websocket-version', '13']),
+    frames({ type: TYPE.headers, stream: 1, flags: 0x4 }),
+    { isLast: true },
+  ],
   ...hiddenMalformed({
     'without :path': post(1, { ...websocket, path: null }),
     'without :scheme': post(1, { ...websocket, scheme: null }),
