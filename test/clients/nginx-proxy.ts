@@ -3,6 +3,7 @@
  * they come, and buffers responses, as it does by default, except below `/unbuffered` and where the application forbids it. Everything it
  * writes goes to a directory that is removed in the end.
  */
+import { freePort } from '../support/free-port.ts';
 import { programPath } from '../support/program.ts';
 import { RunningProgram } from '../support/running-program.ts';
 import { temporaryDirectory, type TemporaryDirectory } from '../support/temporary-directory.ts';
@@ -49,14 +50,6 @@ export class NginxProxy implements AsyncDisposable {
     await this.#program[Symbol.asyncDispose]();
     this.#directory[Symbol.dispose]();
   }
-}
-
-/** For programs that cannot say which port they were given. */
-export function freePort(): number {
-  const listener = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data() {} } });
-  const { port } = listener;
-  listener.stop(true);
-  return port;
 }
 
 const configuration = (http: string): string => `

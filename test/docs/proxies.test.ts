@@ -3,11 +3,12 @@
  * servers in every way that they name, and judged by what clients of the proxy see.
  */
 import { describe, expect, setDefaultTimeout } from 'bun:test';
-import { Haproxy } from '../clients/haproxy.ts';
-import { freePort, NginxProxy } from '../clients/nginx-proxy.ts';
+import { Haproxy } from '../support/haproxy.ts';
+import { NginxProxy } from '../clients/nginx-proxy.ts';
 import { playScenarios } from '../clients/play-scenario.ts';
 import { Upload } from '../clients/upload.ts';
 import { certificateFile, keyFile, certificate, identity } from '../support/certificates.ts';
+import { freePort } from '../support/free-port.ts';
 import { RunningLoad } from '../support/load/running-load.ts';
 import { needs, programPath } from '../support/program.ts';
 import { RunningMaster } from '../support/running-master.ts';

@@ -6,7 +6,8 @@ import type { RunningProgram } from '../support/running-program.ts';
 import { within } from '../support/within.ts';
 import { startBrowser } from './browser.ts';
 import { openClient, openToAll, WebSocketClient, type ChatClient, type Way } from './chat-client.ts';
-import { freePort, startHaproxy, startNode, TestRedis } from './chat-cluster.ts';
+import { freePort } from '../support/free-port.ts';
+import { startHaproxy, startNode, TestRedis } from './chat-cluster.ts';
 
 const WAYS: readonly Way[] = ['websocket', 'events'];
 const WITH_REDIS = needs('redis-server');

@@ -2,9 +2,11 @@
  * What the tests of the cluster chat put together: a Redis of their own, nodes, HAProxy in front with the example's own
  * configuration, and clients. Each is disposed of like any other program.
  */
+import { freePort } from '../support/free-port.ts';
 import { programPath } from '../support/program.ts';
 import { RunningProgram } from '../support/running-program.ts';
 import { temporaryDirectory, type TemporaryDirectory } from '../support/temporary-directory.ts';
+import { Haproxy } from '../support/haproxy.ts';
 
 const ROOT = new URL('../../', import.meta.url).pathname;
 const EXAMPLE = `${ROOT}examples/13-cluster-broadcast`;
@@ -81,7 +83,6 @@ export interface Proxy extends AsyncDisposable {
 
 /** HAProxy in front of two nodes, as the example has it, but for the addresses. */
 export async function startHaproxy(nodes: readonly [string, string]): Promise<Proxy> {
-  const directory = temporaryDirectory();
   const address = `127.0.0.1:${freePort()}`;
   let config = await Bun.file(`${EXAMPLE}/haproxy.cfg`).text();
   const addresses = { '8080': address, '5001': new URL(nodes[0]).host, '5002': new URL(nodes[1]).host };
@@ -89,26 +90,6 @@ export async function startHaproxy(nodes: readonly [string, string]): Promise<Pr
     if (!config.includes(`127.0.0.1:${port}`)) throw new Error(`haproxy.cfg does not name port ${port}`);
     config = config.replace(`127.0.0.1:${port}`, mine);
   }
-  await Bun.write(directory.join('haproxy.cfg'), config);
-  const file = directory.join('haproxy.cfg');
-  // With a master it says when it is ready.
-  const haproxy = new RunningProgram([programPath('haproxy'), '-W', '-db', '-f', file]);
-  const dispose = async (): Promise<void> => {
-    await haproxy[Symbol.asyncDispose]();
-    directory[Symbol.dispose]();
-  };
-  try {
-    await haproxy.said(/Loading success/);
-  } catch (error) {
-    await dispose();
-    throw error;
-  }
-  return { url: `http://${address}`, [Symbol.asyncDispose]: dispose };
-}
-
-export function freePort(): number {
-  const listener = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data() {} } });
-  const { port } = listener;
-  listener.stop(true);
-  return port;
+  const haproxy = await Haproxy.start(config);
+  return { url: `http://${address}`, [Symbol.asyncDispose]: () => haproxy[Symbol.asyncDispose]() };
 }

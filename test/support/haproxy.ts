@@ -1,9 +1,9 @@
 /**
  * HAProxy with a given configuration, as a process of its own in a directory that is removed in the end.
  */
-import { programPath } from '../support/program.ts';
-import { RunningProgram } from '../support/running-program.ts';
-import { temporaryDirectory, type TemporaryDirectory } from '../support/temporary-directory.ts';
+import { programPath } from './program.ts';
+import { RunningProgram } from './running-program.ts';
+import { temporaryDirectory, type TemporaryDirectory } from './temporary-directory.ts';
 
 export class Haproxy implements AsyncDisposable {
   readonly #program: RunningProgram;
