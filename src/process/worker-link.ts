@@ -26,7 +26,7 @@ export interface WorkerActions {
 
 export class WorkerLink {
   readonly workerNum: number;
-  readonly #payload = Promise.withResolvers<Payload>();
+  readonly #payload = Promise.withResolvers<Payload | undefined>();
   #actions: WorkerActions | undefined;
   /** How it was told to stop, if it was. */
   #stopping: { readonly isDelayed: boolean } | undefined;
@@ -41,15 +41,15 @@ export class WorkerLink {
   private constructor(workerNum: number) {
     this.workerNum = workerNum;
     process.on('message', (message) => this.#received(messageOf<ToWorker>(message)));
-    process.on('disconnect', () => this.#stop(false));
+    process.on('disconnect', () => this.#masterGone());
     process.on('SIGTERM', () => this.#stop(true));
     process.on('SIGUSR1', () => this.#actions?.reopenLogs());
     for (const signal of SIGNALS_OF_THE_MASTER) process.on(signal, () => {});
     this.#say({ type: 'hello' });
   }
 
-  /** What the master wants to be run. */
-  get payload(): Promise<Payload> {
+  /** What the master wants to be run; undefined where it has gone before it could say. */
+  get payload(): Promise<Payload | undefined> {
     return this.#payload.promise;
   }
 
@@ -69,15 +69,12 @@ export class WorkerLink {
 
   /** Resolves when the master can know. */
   failed(reason: string): Promise<void> {
-    return new Promise((resolve) => {
-      const isSent = process.send?.(
-        { type: 'failed', reason } satisfies FromWorker,
-        undefined,
-        undefined,
-        () => resolve(),
-      );
-      if (isSent !== true) resolve();
-    });
+    const { promise, resolve } = Promise.withResolvers<void>();
+    process.once('disconnect', resolve);
+    if (!process.connected) resolve();
+    else
+      process.send?.({ type: 'failed', reason } satisfies FromWorker, undefined, undefined, () => resolve());
+    return promise;
   }
 
   /** Nothing more is to be heard from the master: the channel does not hold the process. */
@@ -90,8 +87,16 @@ export class WorkerLink {
   }
 
   #say(message: FromWorker): void {
-    // The master may be gone: `disconnect` tells.
-    if (process.connected) process.send?.(message);
+    try {
+      if (process.connected) process.send?.(message);
+    } catch {
+      // The master is gone: `disconnect` tells.
+    }
+  }
+
+  #masterGone(): void {
+    this.#payload.resolve(undefined);
+    this.#stop(false);
   }
 
   #received(message: ToWorker | undefined): void {

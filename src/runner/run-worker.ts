@@ -17,6 +17,7 @@ export async function runWorker(
   programOf: (payload: Payload) => Program | Promise<Program>,
 ): Promise<boolean> {
   const payload = await link.payload;
+  if (payload === undefined) return false;
   let server: Startable | undefined;
   let isStopping = false;
   link.attach({
